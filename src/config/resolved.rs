@@ -1,0 +1,172 @@
+//! What the configuration means: every value is there, checked, and in the type that its user needs.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::Settings;
+use crate::model::Subscription;
+
+/// The whole configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// The folder for what Lectern keeps beside the database, and for the SQLite database itself.
+    pub data_dir: PathBuf,
+    /// The public listener, where Podium calls.
+    pub public: Public,
+    /// The internal listener, where your own systems call.
+    pub internal: Internal,
+    /// The database.
+    pub database: Database,
+    /// Which signatures are still good.
+    pub verification: Verification,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// The webhooks that may call, by name.
+    pub sources: Vec<SourceConfig>,
+    /// What is done with events.
+    pub handlers: Vec<HandlerConfig>,
+    /// How the work is taken up.
+    pub dispatch: Dispatch,
+    /// The log.
+    pub log: Log,
+}
+
+/// The public listener.
+#[derive(Clone, Debug)]
+pub struct Public {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The largest body that is read, in bytes.
+    pub max_body: usize,
+    /// How long a request may wait for the store before it is answered 503.
+    pub store_deadline: Duration,
+}
+
+/// The internal listener.
+#[derive(Clone, Debug)]
+pub struct Internal {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The token that opens it, besides those in the store.
+    pub api_token: SecretString,
+}
+
+/// The database.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Which one.
+    pub url: DatabaseUrl,
+    /// How many connections at most.
+    pub max_connections: u32,
+}
+
+/// Which database.
+#[derive(Clone, Debug)]
+pub enum DatabaseUrl {
+    /// The file of an SQLite database.
+    Sqlite(PathBuf),
+    /// A PostgreSQL connection URL, which may hold a password.
+    Postgres(SecretString),
+}
+
+/// Which signatures are still good.
+#[derive(Clone, Copy, Debug)]
+pub struct Verification {
+    /// How old a signature may be.
+    pub max_age: Duration,
+    /// How far in the future a signature may lie, for clocks that differ.
+    pub max_future: Duration,
+}
+
+/// How long things are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// How long an event is kept with its deliveries, and so recognised when it comes again. Never shorter than
+    /// [`Verification::max_age`].
+    pub events: Duration,
+}
+
+/// A webhook that may call.
+#[derive(Clone, Debug)]
+pub struct SourceConfig {
+    /// Its name, the last part of its URL.
+    pub name: String,
+    /// The secrets that it may sign with, the current one first.
+    pub secrets: Vec<NamedSecret>,
+    /// Whether a request without a signature is accepted.
+    pub allow_unsigned: bool,
+}
+
+/// A secret, and what it is called where it must not be shown.
+#[derive(Clone, Debug)]
+pub struct NamedSecret {
+    /// Such as `current` or `previous`.
+    pub name: String,
+    /// The secret itself.
+    pub value: SecretString,
+}
+
+/// A configured handler.
+#[derive(Debug)]
+pub struct HandlerConfig {
+    /// Its name, and which events it wants in which order.
+    pub subscription: Subscription,
+    /// The kind that it is an instance of.
+    pub kind: String,
+    /// The keys that its kind understands.
+    pub settings: Settings,
+    /// How many calls may run side by side.
+    pub concurrency: u32,
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// What happens after a failure.
+    pub retry: Retry,
+}
+
+/// What happens after a failure: the wait doubles from `initial` to `max_interval`, and the delivery is given up after
+/// `max_attempts` or when it is older than `max_age`, whichever comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// The wait after the first failure.
+    pub initial: Duration,
+    /// The longest wait.
+    pub max_interval: Duration,
+    /// How many attempts at most.
+    pub max_attempts: u32,
+    /// How long after the duty began a further attempt may still be made.
+    pub max_age: Duration,
+}
+
+/// How the work is taken up.
+#[derive(Clone, Copy, Debug)]
+pub struct Dispatch {
+    /// How long a process may hold a queue without a sign of life.
+    pub lease: Duration,
+    /// How often to look for work that nothing announced.
+    pub poll_interval: Duration,
+}
+
+/// The log.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// What is logged, in the syntax of `tracing_subscriber::EnvFilter`.
+    pub filter: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people on a terminal, JSON otherwise.
+    #[default]
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}

@@ -1,0 +1,100 @@
+//! The trait that every kind of handler implements, and its words.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::model::{Content, Delivery, EventRecord};
+use crate::podium::{self, Decoded};
+
+/// Does something with events.
+///
+/// It is called at least once for each event that it wants. Calls with one ordering key come one after another;
+/// others run side by side. A call that lasts longer than the handler's `timeout` is dropped and counts as failed, so
+/// anything that must not be cut off in the middle belongs in a task of its own.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// Handles one event. An error is tried again by the handler's retry schedule, unless it is
+    /// [permanent](Failure::permanent).
+    async fn handle(&self, work: &Work) -> Result<Success, Failure>;
+}
+
+/// What a handler is given: the event, and which delivery of it this is.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// What the ledger knows of the event.
+    pub event: EventRecord,
+    /// The request's headers and body, byte for byte.
+    pub content: Content,
+    /// This delivery; its `attempts` counts those before this one.
+    pub delivery: Delivery,
+    /// How long the handler may take.
+    pub timeout: Duration,
+}
+
+impl Work {
+    /// The body, decoded.
+    #[must_use]
+    pub fn decode(&self) -> Decoded {
+        podium::decode(&self.content.body)
+    }
+}
+
+/// The duty is done. `status` and `output` are kept with the attempt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Success {
+    /// The status of an answer or of an exit.
+    pub status: Option<i32>,
+    /// A piece of the answer or of the output, at most 2 KiB of it are kept.
+    pub output: Option<String>,
+}
+
+impl Success {
+    /// Done, and nothing to add.
+    #[must_use]
+    pub fn done() -> Self {
+        Self::default()
+    }
+}
+
+/// The duty is not done. Any error turns into one, so that `?` works in a handler.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Why, in words for the person who reads the attempt. It must hold no secret.
+    pub reason: String,
+    /// Whether a further try is pointless.
+    pub permanent: bool,
+    /// How long the other side asks to wait before the next try.
+    pub retry_after: Option<Duration>,
+    /// The status of an answer or of an exit.
+    pub status: Option<i32>,
+    /// A piece of the answer or of the output, at most 2 KiB of it are kept.
+    pub output: Option<String>,
+}
+
+impl Failure {
+    /// It may succeed later.
+    pub fn retry(reason: impl fmt::Display) -> Self {
+        Self { reason: reason.to_string(), permanent: false, retry_after: None, status: None, output: None }
+    }
+
+    /// It will never succeed: the delivery is given up without a further try.
+    pub fn permanent(reason: impl fmt::Display) -> Self {
+        Self { permanent: true, ..Self::retry(reason) }
+    }
+}
+
+// Not itself an `Error`: that is what lets every error turn into a failure.
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut reason = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            reason.push_str(": ");
+            reason.push_str(&error.to_string());
+            cause = error.source();
+        }
+        Self::retry(reason)
+    }
+}

@@ -1,0 +1,5 @@
+//! What both listeners share.
+
+mod problem;
+
+pub use problem::Problem;

@@ -1,0 +1,137 @@
+//! An event: what Podium said, as the ledger keeps it.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{EventId, NewDelivery, TypePattern};
+
+/// An event on its way into the store, with the deliveries that follow from it. Both are written together.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// What the ledger keeps.
+    pub record: EventRecord,
+    /// What tells this event from every other one.
+    pub dedup_key: DedupKey,
+    /// What arrived, byte for byte.
+    pub content: Content,
+    /// One delivery for each interested handler.
+    pub deliveries: Vec<NewDelivery>,
+}
+
+/// A line of the ledger: everything that is filtered, listed and deduplicated on, without the body.
+///
+/// Texts are at most 255 characters long and free of control characters: whoever makes a record sees to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRecord {
+    /// Our name for the event; its order is the order of `received_at`.
+    pub id: EventId,
+    /// The source (a configured webhook) that it came in by.
+    pub source: String,
+    /// Podium's event type, such as `message.received`.
+    pub event_type: String,
+    /// Podium's name for the event, the same over every retry of it.
+    pub event_uid: Option<String>,
+    /// The uid of the message, invoice, contact, … that the event is about.
+    pub subject_uid: Option<String>,
+    /// The conversation's uid.
+    pub conversation_uid: Option<String>,
+    /// The contact's uid.
+    pub contact_uid: Option<String>,
+    /// The location's uid.
+    pub location_uid: Option<String>,
+    /// The organization's uid.
+    pub organization_uid: Option<String>,
+    /// When it happened, as Podium says.
+    pub occurred_at: Option<Timestamp>,
+    /// When it arrived here.
+    pub received_at: Timestamp,
+    /// The name of the secret that verified it; none for a source that allows unsigned requests.
+    pub verified_by: Option<String>,
+    /// Why the body could not be read as its type says; none when it could.
+    pub decode_error: Option<String>,
+}
+
+/// What arrived, byte for byte, kept apart from the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The headers of the request, in their order, without credentials.
+    pub headers: Vec<Header>,
+    /// The body of the request.
+    pub body: Bytes,
+}
+
+/// One header of a request. Bytes that are not UTF-8 are replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// In lower case.
+    pub name: String,
+    /// As it was sent.
+    pub value: String,
+}
+
+/// What tells one event from another: 16 bytes of SHA-256 over the source's name and Podium's event uid or, where
+/// that is missing, the body. Sixteen bytes keep the index small; a collision among 10¹² events has odds of
+/// about 10⁻¹⁵.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DedupKey([u8; 16]);
+
+impl DedupKey {
+    /// The key of an event that names itself.
+    #[must_use]
+    pub fn of_uid(source: &str, event_uid: &str) -> Self {
+        Self::digest(source, b"uid", event_uid.as_bytes())
+    }
+
+    /// The key of a body that names no event.
+    #[must_use]
+    pub fn of_body(source: &str, body: &[u8]) -> Self {
+        Self::digest(source, b"body", &Sha256::digest(body))
+    }
+
+    /// The key as a store keeps it.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Sources are apart: one that is registered by somebody else can't make another's event look like a duplicate.
+    fn digest(source: &str, kind: &[u8], what: &[u8]) -> Self {
+        // A zero byte ends each part, and no part but the last can hold one: no two inputs run together.
+        let digest = Sha256::new()
+            .chain_update(source.as_bytes())
+            .chain_update([0])
+            .chain_update(kind)
+            .chain_update([0])
+            .chain_update(what)
+            .finalize();
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest[..16]);
+        Self(key)
+    }
+}
+
+/// Which events a list shows: those that meet every condition that is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventFilter {
+    /// The type fits.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<TypePattern>,
+    /// It came in by this source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// It belongs to this location.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location_uid: Option<String>,
+    /// It belongs to this conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation_uid: Option<String>,
+    /// It arrived at this moment or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_after: Option<Timestamp>,
+    /// It arrived before this moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_before: Option<Timestamp>,
+}

@@ -1,0 +1,20 @@
+//! The words of the house, as types: what is accepted, owed, tried and listed. No input, no output, no policy of
+//! any stage; every other room speaks in these.
+
+mod attempt;
+mod delivery;
+mod event;
+mod id;
+mod page;
+mod pattern;
+mod subscription;
+mod token;
+
+pub use attempt::{Attempt, AttemptOutcome};
+pub use delivery::{Delivery, DeliveryFilter, DeliveryState, NewDelivery};
+pub use event::{Content, DedupKey, EventFilter, EventRecord, Header, NewEvent};
+pub use id::{DeliveryId, EventId, TokenId};
+pub use page::{Limit, PageRequest};
+pub use pattern::TypePattern;
+pub use subscription::{Ordering, Subscription};
+pub use token::{NewToken, Token, TokenDigest};

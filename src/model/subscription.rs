@@ -1,0 +1,52 @@
+//! What a handler wants to hear of, and in which order.
+
+use serde::{Deserialize, Serialize};
+
+use super::{DeliveryId, EventRecord, NewDelivery, TypePattern};
+
+/// Which events a handler wants, and in which order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// The handler's name.
+    pub handler: String,
+    /// It wants events whose type fits one of these.
+    pub types: Vec<TypePattern>,
+    /// It wants only events of these locations; empty means every event, those without a location included.
+    pub locations: Vec<String>,
+    /// Which of its deliveries wait for one another.
+    pub ordering: Ordering,
+}
+
+/// Which deliveries of a handler wait for one another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ordering {
+    /// Those of one conversation (else of one contact, invoice, …) run one after another, in the order in which
+    /// their events were accepted.
+    #[default]
+    Conversation,
+    /// None.
+    None,
+}
+
+impl Subscription {
+    /// The delivery that `event` means for this handler, if it wants the event. `ordering_key` names what the event
+    /// is ordered with; none when it stands alone.
+    #[must_use]
+    pub fn delivery(&self, event: &EventRecord, ordering_key: Option<&str>) -> Option<NewDelivery> {
+        self.wants(event).then(|| {
+            let ordering_key = match (self.ordering, ordering_key) {
+                (Ordering::Conversation, Some(key)) => key.to_owned(),
+                // A queue of its own: nothing waits for it, and it waits for nothing.
+                _ => format!("event:{}", event.id),
+            };
+            NewDelivery { id: DeliveryId::at(event.received_at), handler: self.handler.clone(), ordering_key }
+        })
+    }
+
+    fn wants(&self, event: &EventRecord) -> bool {
+        let at_location = self.locations.is_empty()
+            || event.location_uid.as_ref().is_some_and(|location| self.locations.contains(location));
+        at_location && self.types.iter().any(|pattern| pattern.matches(&event.event_type))
+    }
+}

@@ -1,0 +1,103 @@
+//! The store: what must survive, as a list of promises. Each method is atomic over all that it is given, and none
+//! shows a transaction, a row or a word of SQL. Policy (identifiers, time, retry schedules, cursors) lives with the
+//! callers, so that an adapter only binds, runs and maps.
+
+mod error;
+mod work;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+pub use error::StoreError;
+pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQueue, QueueRef, Settlement};
+
+use crate::model::{
+    Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
+    NewToken, PageRequest, Token, TokenDigest,
+};
+
+/// Everything that Lectern remembers.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Makes events durable together with the deliveries that follow from them, in the order given; answers for
+    /// each in that order. An event whose key is known already, from before or from earlier in the batch, changes
+    /// nothing. Of simultaneous attempts to accept one key, exactly one is [`Acceptance::Accepted`].
+    ///
+    /// When this returns `Ok`, the batch has reached the disk. After an error or a cancellation it may have been
+    /// accepted or not, as a whole; accepting it again is harmless.
+    async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError>;
+
+    /// Leases queues of one handler that are due, longest due first, and returns the first open deliveries of each
+    /// in the order in which their events were accepted. A queue is leased by one at a time; it is due again when
+    /// the lease ends.
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError>;
+
+    /// Prolongs leases until the given moment, and returns those that were still held.
+    async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError>;
+
+    /// Writes down what became of leased queues: attempts, the states that follow, when what is left is due. Ends
+    /// the leases. A settlement whose lease another has taken changes nothing; for each one, in order, the answer
+    /// says whether it was written.
+    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError>;
+
+    /// Returns when there may be new work: soon after this process accepted or replayed something, at the latest
+    /// after `at_most`. May return for no reason.
+    async fn wait_for_work(&self, at_most: Duration);
+
+    /// Opens a delivery again, whatever its state: it is due at `now`, with a fresh count of failures. An open one is only
+    /// made due, if nobody is at it. Returns it as it then stands; `None` when there is no such delivery.
+    async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError>;
+
+    /// Events that fit the filter, newest first.
+    async fn events(
+        &self,
+        filter: &EventFilter,
+        page: PageRequest<EventId>,
+    ) -> Result<Vec<EventRecord>, StoreError>;
+
+    /// One event.
+    async fn event(&self, id: EventId) -> Result<Option<EventRecord>, StoreError>;
+
+    /// What arrived with these events; those that are not known are left out. The order is not given.
+    async fn contents(&self, ids: &[EventId]) -> Result<Vec<(EventId, Content)>, StoreError>;
+
+    /// Deliveries that fit the filter, newest first.
+    async fn deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        page: PageRequest<DeliveryId>,
+    ) -> Result<Vec<Delivery>, StoreError>;
+
+    /// One delivery.
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;
+
+    /// The attempts of a delivery, the first first.
+    async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError>;
+
+    /// Forgets at most `at_most` events that were received before the given moment, with their bodies, deliveries and
+    /// attempts; an event with an open delivery is kept. Returns how many were forgotten.
+    async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError>;
+
+    /// Keeps a new token. [`StoreError::Conflict`] when the name is taken.
+    async fn add_token(&self, token: &NewToken) -> Result<(), StoreError>;
+
+    /// The token that is known by this digest.
+    async fn token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError>;
+
+    /// Whether the store answers and can be written to.
+    async fn check(&self) -> Result<(), StoreError>;
+
+    /// Closes the store's connections, once nothing uses it any more.
+    async fn close(&self);
+}
+
+/// What became of an event that was to be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    /// It is new, and durable now.
+    Accepted(EventId),
+    /// It was there already: the first one's identifier.
+    Duplicate(EventId),
+}

@@ -1,0 +1,113 @@
+//! The words of leasing and settling.
+//!
+//! What is leased is a queue: the open deliveries of one handler with one ordering key. It exists while it has open
+//! deliveries. A lease is a queue's `due_at` moved to the lease's end, and a token: one that is not
+//! settled becomes due again by itself, and a worker that comes late finds another token.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::model::{AttemptOutcome, Content, Delivery, DeliveryId, DeliveryState, EventRecord};
+
+/// Names a queue.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QueueRef {
+    /// The handler's name.
+    pub handler: String,
+    /// What its deliveries are ordered by.
+    pub ordering_key: String,
+}
+
+/// Fences a lease: whoever holds another token comes too late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LeaseToken(pub Uuid);
+
+/// The right to work on a queue.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The queue.
+    pub queue: QueueRef,
+    /// What proves the right.
+    pub token: LeaseToken,
+}
+
+/// A request for work.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Whose work.
+    pub handler: String,
+    /// How many queues at most.
+    pub queues: u32,
+    /// How many deliveries of each queue at most.
+    pub deliveries_each: u32,
+    /// What the leases will be known by.
+    pub token: LeaseToken,
+    /// Queues due at this moment or before are meant.
+    pub now: Timestamp,
+    /// When the leases end unless they are renewed.
+    pub until: Timestamp,
+}
+
+/// What a claim brought.
+#[derive(Clone, Debug, Default)]
+pub struct Claimed {
+    /// The leased queues, each with work to do.
+    pub queues: Vec<LeasedQueue>,
+    /// When the handler's next queue is due, of those that are not in `queues`; may lie in the past when there is
+    /// more work than was asked for.
+    pub next_due: Option<Timestamp>,
+}
+
+/// A leased queue with the first of its open deliveries, in order.
+#[derive(Clone, Debug)]
+pub struct LeasedQueue {
+    /// The right to work on it.
+    pub lease: Lease,
+    /// At least one.
+    pub due: Vec<Due>,
+}
+
+/// One delivery that is due, with all that a handler needs.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// Its event.
+    pub event: EventRecord,
+    /// What arrived.
+    pub content: Content,
+}
+
+/// What became of a leased queue.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// The lease that ends.
+    pub lease: Lease,
+    /// What was tried, in order; empty gives the queue back untouched.
+    pub attempts: Vec<FinishedAttempt>,
+    /// When what is left of the queue is due.
+    pub due_at: Timestamp,
+}
+
+/// An attempt with the state that follows from it.
+#[derive(Clone, Debug)]
+pub struct FinishedAttempt {
+    /// Which delivery was tried.
+    pub delivery: DeliveryId,
+    /// Where it stands now.
+    pub state: DeliveryState,
+    /// When the handler was called.
+    pub started_at: Timestamp,
+    /// How long it took.
+    pub duration: Duration,
+    /// How it ended.
+    pub outcome: AttemptOutcome,
+    /// The status that the handler saw.
+    pub status: Option<i32>,
+    /// The start of the answer or the end of the output.
+    pub output: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
