@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::model::{Content, Delivery, EventRecord};
 use crate::podium::{self, Decoded};
@@ -29,6 +30,8 @@ pub struct Work {
     pub content: Content,
     /// This delivery; its `attempts` counts those before this one.
     pub delivery: Delivery,
+    /// When this attempt began.
+    pub started_at: Timestamp,
     /// How long the handler may take.
     pub timeout: Duration,
 }
