@@ -179,8 +179,11 @@ fn uid(data: &Value, paths: &[&str]) -> Option<String> {
     })?
 }
 
+/// The latest of the times at all paths. One before 1970 is no time of Podium's, and PostgreSQL could not store
+/// every such time that can be written.
 fn latest(data: &Value, paths: &[&str]) -> Option<Timestamp> {
-    paths.iter().flat_map(|path| texts_at(data, path)).filter_map(time::parse).max()
+    let times = paths.iter().flat_map(|path| texts_at(data, path)).filter_map(time::parse);
+    times.filter(|time| *time >= Timestamp::UNIX_EPOCH).max()
 }
 
 /// The texts to which a path leads: one at most, or several if it goes through arrays.
@@ -246,6 +249,14 @@ mod tests {
         });
         let keys = Keys::of(&EventType::InvoiceRefundCreated, &data);
         assert_eq!(keys.occurred_at, "2026-03-05T10:00:00Z".parse().ok());
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_stored_is_left_out() {
+        for time in ["-009999-01-02T01:59:59Z", "-004800-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "later"] {
+            let keys = Keys::of(&EventType::MessageSent, &json!({"createdAt": time}));
+            assert_eq!(keys.occurred_at, None, "{time}");
+        }
     }
 
     #[test]
