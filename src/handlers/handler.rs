@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::model::{Content, Delivery, EventRecord};
 use crate::podium::{self, Decoded};
+use crate::telemetry::Chain;
 
 /// Does something with events.
 ///
@@ -91,13 +92,6 @@ impl Failure {
 // Not itself an `Error`: that is what lets every error turn into a failure.
 impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
-        let mut reason = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            reason.push_str(": ");
-            reason.push_str(&error.to_string());
-            cause = error.source();
-        }
-        Self::retry(reason)
+        Self::retry(Chain(&error))
     }
 }

@@ -140,33 +140,31 @@ impl Keys {
 
     /// The key that events share if one must be handled before the other. None if there is nothing to go by.
     ///
-    /// | the event is about | its key | else |
-    /// |---|---|---|
-    /// | a message | `conversation:…` | `contact:…`, `message:…` |
-    /// | a contact | `contact:…`; of merged contacts the one that stays | |
-    /// | an invoice | `invoice:…` | |
-    /// | a review, a review invite, a review response | `review:…`, `review_invite:…`, `review_response:…` | |
-    /// | a call | `call:…` | |
-    /// | anything else | `conversation:…` | `contact:…`, `subject:…` |
+    /// An event that names a conversation goes by it, whatever it is about: so a missed call comes before the text
+    /// that answers it. Else it goes by the contact, else by its own subject.
     ///
-    /// Invoices and calls don't go by their conversation: it can be missing from one event and be there in
-    /// the next, and all events about one subject must share one key.
+    /// | the event is about | its key |
+    /// |---|---|
+    /// | a message | `conversation:…`, else `contact:…`, else `message:…` |
+    /// | an invoice, a call | `conversation:…`, else `invoice:…`, `call:…` |
+    /// | a contact | `contact:…`; of merged contacts the one that stays |
+    /// | a review, a review invite, a review response | `review:…`, `review_invite:…`, `review_response:…` |
+    /// | anything else | `conversation:…`, else `contact:…`, else `subject:…` |
     #[must_use]
     pub fn ordering_key(&self, event_type: &EventType) -> Option<String> {
-        let subject = &self.subject_uid;
-        let conversation = ("conversation", &self.conversation_uid);
-        let contact = ("contact", &self.contact_uid);
-        let candidates: &[(&str, &Option<String>)] = match event_type.payload_kind() {
-            PayloadKind::Message => &[conversation, contact, ("message", subject)],
-            PayloadKind::ContactChange => &[contact],
-            PayloadKind::Invoice => &[("invoice", subject)],
-            PayloadKind::Review => &[("review", subject)],
-            PayloadKind::ReviewInvite => &[("review_invite", subject)],
-            PayloadKind::ReviewResponse => &[("review_response", subject)],
-            PayloadKind::Call => &[("call", subject)],
-            PayloadKind::Other => &[conversation, contact, ("subject", subject)],
+        let own = match event_type.payload_kind() {
+            PayloadKind::Message => "message",
+            PayloadKind::ContactChange => "contact",
+            PayloadKind::Invoice => "invoice",
+            PayloadKind::Review => "review",
+            PayloadKind::ReviewInvite => "review_invite",
+            PayloadKind::ReviewResponse => "review_response",
+            PayloadKind::Call => "call",
+            PayloadKind::Other => "subject",
         };
-        candidates.iter().find_map(|(kind, uid)| Some(format!("{kind}:{}", uid.as_ref()?)))
+        let candidates =
+            [("conversation", &self.conversation_uid), ("contact", &self.contact_uid), (own, &self.subject_uid)];
+        candidates.into_iter().find_map(|(kind, uid)| Some(format!("{kind}:{}", uid.as_ref()?)))
     }
 }
 
@@ -283,11 +281,15 @@ mod tests {
     }
 
     #[test]
-    fn a_call_keeps_its_key_when_its_conversation_becomes_known() {
-        let ring = json!({"uid": "k", "conversationUid": null});
-        let end = json!({"uid": "k", "conversationUid": "c"});
-        let key = |event_type, data| Keys::of(&event_type, data).ordering_key(&event_type);
-        assert_eq!(key(EventType::CallReceived, &ring), key(EventType::CallCompleted, &end));
+    fn whatever_names_a_conversation_goes_by_it() {
+        let data = json!({"uid": "k", "conversationUid": "c", "conversation": {"uid": "c"}});
+        for event_type in [EventType::CallMissed, EventType::InvoiceCreated, EventType::MessageSent] {
+            let key = Keys::of(&event_type, &data).ordering_key(&event_type);
+            assert_eq!(key.as_deref(), Some("conversation:c"), "{event_type}");
+        }
+        let data = json!({"uid": "k", "conversationUid": null});
+        let call = EventType::CallMissed;
+        assert_eq!(Keys::of(&call, &data).ordering_key(&call).as_deref(), Some("call:k"));
     }
 
     #[test]

@@ -101,8 +101,9 @@ fn rewrite(value: &mut Value, renamed: &impl Fn(&str) -> Option<String>) {
 
 /// A uid for a part of the subject: the same for the same subject, different for any other.
 fn part_uid(subject_uid: &str, sample_uid: &str) -> String {
-    let [bytes @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _]: [u8; 32] =
-        Sha256::new().chain_update(subject_uid).chain_update(sample_uid).finalize().into();
+    let digest = Sha256::new().chain_update(subject_uid).chain_update(sample_uid).finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
