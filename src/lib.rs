@@ -7,4 +7,5 @@ pub mod handlers;
 pub mod http;
 pub mod model;
 pub mod podium;
+pub mod query;
 pub mod store;
