@@ -23,15 +23,15 @@ pub(super) async fn ask_for_token(
     if configured || state.store.token(&digest).await?.is_some() {
         Ok(next.run(request).await)
     } else {
-        Err(Refusal::Unauthenticated("The token is not known."))
+        Err(Refusal::Unauthenticated("the token is not known"))
     }
 }
 
 fn bearer_token(headers: &HeaderMap) -> Result<&str, &'static str> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
-    let value = given.next().ok_or("A token is needed.")?;
+    let value = given.next().ok_or("a token is needed")?;
     if given.next().is_some() {
-        return Err("There is more than one Authorization header.");
+        return Err("there is more than one Authorization header");
     }
     value
         .to_str()
@@ -40,7 +40,7 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, &'static str> {
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
         .filter(|token| !token.is_empty() && !token.contains(char::is_whitespace))
-        .ok_or("The Authorization header holds no bearer token.")
+        .ok_or("the Authorization header holds no bearer token")
 }
 
 #[cfg(test)]

@@ -39,12 +39,13 @@ impl Cursor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn a_cursor_comes_back_as_it_went(
-            list: String, below: u128, asked: Vec<(String, String)>, other: String,
+            list: String, below: u128, asked in vec(("\\PC{0,20}", ".{0,20}"), 0..5), other: String,
         ) {
             let cursor = Cursor { list, below: Uuid::from_u128(below), asked };
             let text = cursor.encode();

@@ -19,13 +19,13 @@ use crate::podium::Envelope;
 /// Which events a list shows, and how much of each.
 #[derive(Debug)]
 pub(super) struct Wanted {
-    filter: EventFilter,
+    events: EventFilter,
     payload: bool,
 }
 
 impl FromParams for Wanted {
     fn from_params(params: &mut Params) -> Self {
-        let filter = EventFilter {
+        let events = EventFilter {
             event_type: params
                 .read("type", "an event type or a pattern such as message.*", |text| text.parse().ok()),
             source: params.text("source"),
@@ -35,7 +35,7 @@ impl FromParams for Wanted {
             received_before: params.moment("receivedBefore"),
         };
         let include = params.read("include", "payload", |text| (text == "payload").then_some(()));
-        Self { filter, payload: include.is_some() }
+        Self { events, payload: include.is_some() }
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) async fn list(
     Extracted(state): Extracted<State>,
     page: Page<Wanted>,
 ) -> Result<Response, Refusal> {
-    let mut events = state.store.events(&page.filter.filter, page.request()).await?;
+    let mut events = state.store.events(&page.filter.events, page.request()).await?;
     let next = page.cut(&mut events, |event| event.id.as_uuid());
     if !page.filter.payload {
         let items: Vec<_> = events.iter().map(EventItem::from).collect();

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::clock::Clock;
 use crate::model::{Content, EventId, TokenDigest};
@@ -43,8 +43,7 @@ impl State {
     }
 }
 
-/// The API under `/api/v1`. It brings a fallback for every other path, which asks for the token, too: merge it with
-/// routers that have none.
+/// The API under `/api/v1`. Nothing under `/api/` is answered without a token, not even that it is not there.
 pub fn router(state: State) -> Router {
     Router::new()
         .route("/api/v1/events", get(events::list))
@@ -54,9 +53,10 @@ pub fn router(state: State) -> Router {
         .route("/api/v1/deliveries", get(deliveries::list))
         .route("/api/v1/deliveries/{id}", get(deliveries::show))
         .route("/api/v1/deliveries/{id}/replay", post(deliveries::replay))
+        // A route and not a fallback: a fallback would be replaced by that of the listener, which asks for no token.
+        .route("/api/{*rest}", any(async || Refusal::RouteNotFound))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
-        .fallback(async || Refusal::RouteNotFound)
-        // Last, so that it stands before all of the above, the fallbacks included.
+        // Last, so that it stands before all of the above.
         .layer(from_fn_with_state(state.clone(), auth::ask_for_token))
         .with_state(state)
 }

@@ -1,6 +1,7 @@
 //! The parameters of a query, read strictly: each is known, given once and well-formed, or the answer names all that is
 //! wrong. What is not understood is never ignored: a misspelt filter would look like one that everything fits.
 
+use std::collections::BTreeSet;
 use std::mem;
 
 use axum::extract::Query;
@@ -9,6 +10,9 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use strsim::normalized_damerau_levenshtein;
 
 use super::refusal::Refusal;
+
+/// Thousands of parameters fit into one request; a person reads the first few.
+const UNKNOWN_SHOWN: usize = 8;
 
 /// Names and values as they were given, decoded.
 pub(super) type Pairs = Vec<(String, String)>;
@@ -36,6 +40,8 @@ pub(super) struct Params {
 pub(super) struct InvalidParams {
     known: Vec<&'static str>,
     faults: Vec<String>,
+    /// How many unknown parameters are counted only.
+    more: usize,
 }
 
 impl Params {
@@ -96,10 +102,9 @@ impl Params {
 
     /// Says what was wrong, if anything was. What nobody has read is not known here.
     pub(super) fn finish(mut self) -> Result<(), Refusal> {
-        let mut unknown: Vec<&str> = self.unread.iter().map(|(name, _)| name.as_str()).collect();
-        unknown.sort_unstable();
-        unknown.dedup();
-        for name in unknown {
+        let unknown: BTreeSet<&str> = self.unread.iter().map(|(name, _)| name.as_str()).collect();
+        self.invalid.more = unknown.len().saturating_sub(UNKNOWN_SHOWN);
+        for name in unknown.into_iter().take(UNKNOWN_SHOWN) {
             let fault = self.invalid.unknown(name);
             self.invalid.faults.push(fault);
         }
@@ -116,20 +121,17 @@ impl From<Pairs> for Params {
 impl InvalidParams {
     /// What is wrong.
     pub(super) fn message(&self) -> String {
-        // Thousands of parameters fit into one request; a person reads the first few.
-        let shown = self.faults.len().min(10);
-        let mut message = self.faults[..shown].join("; ");
-        if shown < self.faults.len() {
-            message.push_str(&format!("; and {} more", self.faults.len() - shown));
+        match (self.faults.join("; "), self.more) {
+            (faults, 0) => faults,
+            (faults, more) => format!("{faults}; and {more} more"),
         }
-        message
     }
 
     /// What is allowed.
     pub(super) fn allowed(&self) -> String {
         match self.known.join(", ").as_str() {
-            "" => "This operation has no parameters.".to_owned(),
-            known => format!("The parameters of this operation: {known}."),
+            "" => "this operation has no parameters".to_owned(),
+            known => format!("the parameters of this operation: {known}"),
         }
     }
 

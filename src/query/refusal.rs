@@ -1,8 +1,5 @@
 //! Why a request does not get what it asked for, translated once into what the caller is told.
 
-use std::error::Error;
-use std::iter;
-
 use axum::http::StatusCode;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use super::params::InvalidParams;
 use crate::http::Problem;
 use crate::store::StoreError;
+use crate::telemetry::Chain;
 
 /// Why a request does not get what it asked for.
 #[derive(Debug)]
@@ -40,9 +38,8 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
             Self::Unauthenticated(message) => {
-                let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", message).more_info(
-                    "Send the header `Authorization: Bearer <token>`. `lectern token create` makes a token.",
-                );
+                let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", message)
+                    .more_info("send `Authorization: Bearer <token>`; `lectern token create` makes a token");
                 ([(WWW_AUTHENTICATE, "Bearer")], problem).into_response()
             }
             Self::InvalidParams(invalid) => {
@@ -50,70 +47,82 @@ impl IntoResponse for Refusal {
                     .more_info(invalid.allowed())
                     .into_response()
             }
-            Self::InvalidCursor => Problem::new(
-                StatusCode::BAD_REQUEST,
-                "invalid_cursor",
-                "The cursor is not one of this list.",
-            )
-            .more_info(
-                "Use `metadata.nextCursor` of a page of this list as it is, or start again without it.",
-            )
-            .into_response(),
-            Self::ResourceNotFound => {
-                Problem::new(StatusCode::NOT_FOUND, "resource_not_found", "There is nothing with this id.")
+            Self::InvalidCursor => {
+                Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", "the cursor is not one of this list")
                     .more_info(
-                        "Ids are UUIDs. Events that are old enough are forgotten, with their deliveries.",
+                        "use metadata.nextCursor of this list as it is, or start again without a cursor",
                     )
                     .into_response()
             }
-            Self::RouteNotFound => {
-                Problem::new(StatusCode::NOT_FOUND, "route_not_found", "There is nothing at this path.")
-                    .more_info("The lists are at /api/v1/events and /api/v1/deliveries.")
+            Self::ResourceNotFound => {
+                Problem::new(StatusCode::NOT_FOUND, "resource_not_found", "there is nothing with this id")
+                    .more_info("ids are UUIDs; old events are forgotten, and their deliveries with them")
                     .into_response()
             }
-            Self::MethodNotAllowed => Problem::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "This path has no such method.",
-            )
-            .more_info("The Allow header names those that it has.")
-            .into_response(),
-            Self::Store(StoreError::Unavailable(cause)) => {
-                tracing::warn!(
-                    error = chain(cause.as_ref()),
-                    "the store is unavailable: a request is answered 503"
-                );
-                let message = "The store is unavailable at the moment.";
+            Self::RouteNotFound => {
+                Problem::new(StatusCode::NOT_FOUND, "route_not_found", "there is nothing at this path")
+                    .more_info("the lists are at /api/v1/events and /api/v1/deliveries")
+                    .into_response()
+            }
+            Self::MethodNotAllowed => {
+                let message = "this path does not take this method";
+                Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+                    .more_info("the Allow header names the methods that it takes")
+                    .into_response()
+            }
+            Self::Store(error @ StoreError::Unavailable(_)) => {
+                tracing::warn!(error = %Chain(&error), "a question could not be answered");
+                let message = "the store is not available";
                 let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", message)
-                    .more_info("Repeat the request after a second.");
+                    .more_info("ask again in a second");
                 ([(RETRY_AFTER, "1")], problem).into_response()
             }
             Self::Store(error) => {
-                tracing::error!(error = chain(&error), "the store failed: a request is answered 500");
-                let message = "Something went wrong inside.";
+                tracing::error!(error = %Chain(&error), "a question could not be answered");
+                let message = "something went wrong on our side";
                 Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_server_error", message)
-                    .more_info("The log of the service says what.")
+                    .more_info("the log says what")
                     .into_response()
             }
         }
     }
 }
 
-/// The error and what led to it: `the store failed: no such table: events`.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    iter::successors(Some(error), |error| (*error).source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http_body_util::BodyExt;
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
 
-    #[test]
-    fn the_log_gets_the_whole_chain_of_causes() {
-        let error = StoreError::Failed(Box::new(std::io::Error::other("disk on fire")));
-        assert_eq!(chain(&error), "the store failed: disk on fire");
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_inside_is_told_to_the_log_once_and_never_to_the_caller() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        let failed = StoreError::Failed(Box::new(io::Error::other("no such table: events")));
+        let response =
+            tracing::subscriber::with_default(subscriber, || Refusal::from(failed).into_response());
+
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(body.contains("internal_server_error") && !body.contains("table"), "{body}");
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(log.matches("the store failed: no such table: events").count(), 1, "{log}");
+        assert!(log.contains("ERROR"), "{log}");
     }
 }

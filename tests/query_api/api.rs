@@ -13,9 +13,9 @@ use lectern::clock::ManualClock;
 use lectern::model::{
     Content, DedupKey, DeliveryId, EventId, EventRecord, Header, NewDelivery, NewEvent, TokenDigest,
 };
-use lectern::query;
 use lectern::store::Store;
 use lectern::store::sqlite::SqliteStore;
+use lectern::{http, query};
 use serde_json::Value;
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -38,10 +38,11 @@ pub(crate) struct Answer {
 impl Api {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap());
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap());
         let clock = ManualClock::at(moment(1000));
         let state = query::State::new(store.clone(), Arc::new(clock.clone()), TokenDigest::of(TOKEN));
-        Self { store, clock, router: query::router(state), _folder: folder }
+        Self { store, clock, router: http::wrap(query::router(state)), _folder: folder }
     }
 
     /// Asks with the configured token.
@@ -56,7 +57,11 @@ impl Api {
         }
         let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
-        Answer { status: parts.status, headers: parts.headers, body: body.collect().await.unwrap().to_bytes() }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.collect().await.unwrap().to_bytes(),
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

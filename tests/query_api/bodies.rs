@@ -13,7 +13,10 @@ async fn a_body_comes_back_byte_for_byte() {
         let event = with_body(message(seconds), body.clone());
         api.accept(std::slice::from_ref(&event)).await;
         let answer = api.get(&format!("/api/v1/events/{}/body", event.record.id)).await;
-        assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, Some("application/json")));
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (StatusCode::OK, Some("application/json"))
+        );
         assert!(answer.body == body);
     }
 }

@@ -55,7 +55,8 @@ async fn a_cursor_carries_all_that_was_asked_and_nothing_else_counts() {
     other.record.source = "other".into();
     api.accept(&[message(1), message(2), message(3), message(4), other]).await;
     let first = api.read("/api/v1/events?source=default&limit=2&include=payload").await;
-    let path = format!("/api/v1/events?cursor={}&source=other&limit=nonsense&unknown=1", next(&first).unwrap());
+    let path =
+        format!("/api/v1/events?cursor={}&source=other&limit=nonsense&unknown=1", next(&first).unwrap());
     let second = api.read(&path).await;
     let expected = [message(2).record.id.to_string(), message(1).record.id.to_string()];
     assert_eq!(ids(&second), expected);
@@ -116,5 +117,8 @@ async fn a_cursor_of_another_list_or_of_none_is_refused() {
         let answer = api.ask(Method::GET, &format!("/api/v1/{list}?cursor={cursor}")).await;
         answer.is_problem(400, "invalid_cursor");
     }
-    assert_eq!(api.ids(&format!("/api/v1/events?cursor={}", forge("/api/v1/events", json!([])))).await.len(), 0);
+    assert_eq!(
+        api.ids(&format!("/api/v1/events?cursor={}", forge("/api/v1/events", json!([])))).await.len(),
+        0
+    );
 }

@@ -1,7 +1,8 @@
 //! What is not answered as it was asked, and why.
 
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, Uri};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 use crate::api::{Api, message};
 
@@ -11,12 +12,16 @@ async fn what_is_not_there_is_404() {
     let unknown = message(1).record.id;
     for id in [unknown.to_string().as_str(), "1", "not-a-uuid", "%ff", "%00", "..", &"9".repeat(10_000)] {
         for path in ["events/{}", "events/{}/body", "events/{}/deliveries", "deliveries/{}"] {
-            api.get(&format!("/api/v1/{}", path.replace("{}", id))).await.is_problem(404, "resource_not_found");
+            api.get(&format!("/api/v1/{}", path.replace("{}", id)))
+                .await
+                .is_problem(404, "resource_not_found");
         }
         let replay = api.ask(Method::POST, &format!("/api/v1/deliveries/{id}/replay")).await;
         replay.is_problem(404, "resource_not_found");
     }
-    for path in ["/", "/api/v1", "/api/v1/events/", "/api/v1/event", "/api/v2/events", "/%ff", "/api/v1/events/1/2"] {
+    for path in
+        ["/", "/%ff", "/api", "/api/v1", "/api/v1/", "/api/v1/events/", "/api/v1/event", "/api/v1/events/1/2"]
+    {
         api.get(path).await.is_problem(404, "route_not_found");
     }
 }
@@ -115,28 +120,29 @@ async fn a_store_that_is_away_is_503() {
     }
 }
 
-proptest! {
-    #[test]
-    fn any_path_and_query_gets_an_answer_of_the_api(path in "[ -~]{0,40}", query in "[ -~]{0,60}", bytes: Vec<u8>) {
+#[test]
+fn any_path_and_query_gets_an_answer_of_the_api() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let api = runtime.block_on(Api::new());
+    let parts = ("[ -~]{0,40}", "[ -~]{0,60}", any::<Vec<u8>>());
+    let outcome = TestRunner::default().run(&parts, |(path, query, bytes)| {
         let raw: String = bytes.iter().map(|byte| format!("%{byte:02x}")).collect();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let api = Api::new().await;
-            for path in [
-                format!("/{path}?{query}"),
-                format!("/api/v1/events?{query}"),
-                format!("/api/v1/events?source={raw}&{raw}"),
-                format!("/api/v1/events?cursor={raw}"),
-                format!("/api/v1/deliveries/{raw}"),
-            ] {
-                if path.parse::<axum::http::Uri>().is_err() {
-                    continue;
-                }
-                let answer = api.get(&path).await;
-                let expected = [StatusCode::OK, StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND];
-                assert!(expected.contains(&answer.status), "{path}: {}", answer.text());
-                assert!(answer.json().is_object());
+        for path in [
+            format!("/{path}?{query}"),
+            format!("/api/v1/{path}?{query}"),
+            format!("/api/v1/events?{query}"),
+            format!("/api/v1/events?source={raw}&{raw}"),
+            format!("/api/v1/events?cursor={raw}"),
+            format!("/api/v1/deliveries/{raw}"),
+        ] {
+            // What is no URI is refused before there is a request.
+            if path.parse::<Uri>().is_ok() {
+                let answer = runtime.block_on(api.get(&path));
+                prop_assert!(matches!(answer.status.as_u16(), 200 | 400 | 404), "{path}: {}", answer.text());
+                prop_assert!(answer.json().is_object());
             }
-        });
-    }
+        }
+        Ok(())
+    });
+    outcome.unwrap();
 }

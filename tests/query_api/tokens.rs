@@ -27,7 +27,8 @@ async fn without_a_token_that_is_known_nothing_is_answered() {
             (Method::DELETE, "/api/v1/events"),
             (Method::POST, "/api/v1/deliveries/00000000-0000-0000-0000-000000000000/replay"),
             (Method::GET, "/api/v1/nothing"),
-            (Method::GET, "/"),
+            (Method::GET, "/api/v1/events/1/2"),
+            (Method::GET, "/api/v2/events"),
         ] {
             let answer = api.ask_with(method.clone(), path, authorization).await;
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path} {authorization:?}");
