@@ -47,6 +47,7 @@ pub(super) struct InvalidParams {
 impl Params {
     /// The parameters of a request. Bytes that are not UTF-8 are replaced.
     pub(super) fn of(uri: &Uri) -> Self {
+        // Any query is a list of texts: there is nothing that this could fail at.
         Self::from(Query::<Pairs>::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default())
     }
 
