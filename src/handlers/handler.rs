@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::model::{Content, Delivery, EventRecord};
 use crate::podium::{self, Decoded};
@@ -29,11 +30,19 @@ pub struct Work {
     pub content: Content,
     /// This delivery; its `attempts` counts those before this one.
     pub delivery: Delivery,
+    /// When this attempt began. A handler that needs the time takes this one.
+    pub started_at: Timestamp,
     /// How long the handler may take.
     pub timeout: Duration,
 }
 
 impl Work {
+    /// The number of this attempt; the first is 1.
+    #[must_use]
+    pub const fn attempt(&self) -> u32 {
+        self.delivery.attempts.saturating_add(1)
+    }
+
     /// The body, decoded.
     #[must_use]
     pub fn decode(&self) -> Decoded {
