@@ -55,10 +55,8 @@ impl Handler for Http {
             return Ok(Success { status: code, output: answer::start(response, work.timeout).await });
         }
         let reason = if status.is_redirection() {
-            format!(
-                "the answer was {status}, a redirect{}; redirects are not followed",
-                self.target(&response)
-            )
+            let target = self.target(&response).unwrap_or_default();
+            format!("the answer was {status}, a redirect{target}; redirects are not followed")
         } else {
             format!("the answer was {status}")
         };

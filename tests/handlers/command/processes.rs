@@ -79,8 +79,13 @@ async fn what_a_program_leaves_running_is_killed_and_does_not_hold_the_attempt()
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_process_in_a_session_of_its_own_may_stay_but_does_not_hold_the_attempt() {
-    let line = "setsid sh -c 'echo $$; exec sleep 1000' & read -r line < /dev/null; sleep 0.2";
-    let done = timeout(Duration::from_secs(10), shell(line).handle(&work("{}"))).await.unwrap().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let line = "mkfifo left; setsid sh -c 'echo $$; echo > left; exec sleep 1000' & read -r line < left";
+    let settings = json!({ "command": ["sh", "-c", line], "working_dir": folder.path() });
+    let handler = handler("command", settings);
+    let work = work("{}");
+    let call = timeout(Duration::from_secs(10), handler.handle(&work)).await;
+    let done = call.expect("the program has ended, so the attempt has").unwrap();
     let stays: i32 = done.output.unwrap().trim().parse().unwrap();
     let stays = Pid::from_raw(stays);
     assert_eq!(kill(stays, None), Ok(()));

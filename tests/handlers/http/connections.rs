@@ -6,7 +6,8 @@ use std::time::Duration;
 use lectern::handlers::Success;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -88,22 +89,29 @@ async fn an_answer_that_stalls_after_its_status_is_done_in_time() {
 
 #[tokio::test]
 async fn a_call_that_is_dropped_closes_its_connection() {
-    let (url, receiver) = receiver(closed).await;
+    let (read, mut has_read) = oneshot::channel();
+    let (url, receiver) = receiver(async |stream| {
+        read.send(()).unwrap();
+        closed(stream).await;
+    })
+    .await;
     let handler = handler("http", json!({ "url": url }));
     let work = work("{}");
-    {
-        let mut call = handler.handle(&work);
-        // The request is on its way, and no answer will ever come.
-        assert!(timeout(Duration::from_millis(100), &mut call).await.is_err());
+
+    tokio::select! {
+        outcome = handler.handle(&work) => panic!("no answer will ever come: {outcome:?}"),
+        read = timeout(LONG, &mut has_read) => read.expect("the request arrives").unwrap(),
     }
+
     timeout(LONG, receiver).await.expect("the connection is closed").unwrap();
 }
 
 #[tokio::test]
 async fn a_refused_connection_says_so_and_keeps_the_address_to_itself() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    // Bound, so that nobody else gets the port, and not listening.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
     let url = format!("http://user:hunter2@{address}/hidden?token=abc");
 
     let failure = handler("http", json!({ "url": url })).handle(&work("{}")).await.unwrap_err();
