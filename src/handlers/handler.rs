@@ -30,7 +30,7 @@ pub struct Work {
     pub content: Content,
     /// This delivery; its `attempts` counts those before this one.
     pub delivery: Delivery,
-    /// When this attempt began. A handler that needs the time takes this one.
+    /// When this attempt began.
     pub started_at: Timestamp,
     /// How long the handler may take.
     pub timeout: Duration,
