@@ -5,10 +5,9 @@
 mod error;
 mod work;
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 pub use error::StoreError;
 pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQueue, QueueRef, Settlement};
@@ -42,9 +41,10 @@ pub trait Store: Send + Sync + 'static {
     /// says whether it was written.
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError>;
 
-    /// Returns when there may be new work: soon after this process accepted or replayed something, at the latest
-    /// after `at_most`. May return for no reason.
-    async fn wait_for_work(&self, at_most: Duration);
+    /// Changes whenever this process accepted or replayed something, and may change for no reason. Look at it before a
+    /// claim and wait for its next change after, so that nothing falls between the two. Work that another process
+    /// made is not announced: claim now and then all the same.
+    fn work_signal(&self) -> watch::Receiver<u64>;
 
     /// Opens a delivery again, whatever its state: it is due at `now`, with a fresh count of failures. An open one is only
     /// made due, if nobody is at it. Returns it as it then stands; `None` when there is no such delivery.
