@@ -3,12 +3,15 @@
 //! callers, so that an adapter only binds, runs and maps.
 
 mod error;
+mod kept;
+pub mod postgres;
+pub mod sqlite;
+mod statements;
 mod work;
-
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 pub use error::StoreError;
 pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQueue, QueueRef, Settlement};
@@ -18,7 +21,7 @@ use crate::model::{
     NewToken, PageRequest, Token, TokenDigest,
 };
 
-/// Everything that Lectern remembers.
+/// Everything that Lectern remembers. Instants and durations are kept to the microsecond.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Makes events durable together with the deliveries that follow from them, in the order given; answers for
@@ -42,12 +45,15 @@ pub trait Store: Send + Sync + 'static {
     /// says whether it was written.
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError>;
 
-    /// Returns when there may be new work: soon after this process accepted or replayed something, at the latest
-    /// after `at_most`. May return for no reason.
-    async fn wait_for_work(&self, at_most: Duration);
+    /// Changes whenever there may be new work: after this process accepted or replayed something. Whoever looks for
+    /// work marks the signal as seen, claims, and waits for the next change if there was nothing: so no change is
+    /// missed in between. Work of other processes does not show here.
+    fn work_signal(&self) -> watch::Receiver<u64>;
 
-    /// Opens a delivery again, whatever its state: it is due at `now`, with a fresh count of failures. An open one is only
-    /// made due, if nobody is at it. Returns it as it then stands; `None` when there is no such delivery.
+    /// Opens a delivery again, whatever its state: it is due at `now`, with a fresh count of failures. It keeps its place,
+    /// so it comes before later ones of its queue. An open one is only made due. Where somebody is at the queue, its
+    /// lease stays, and the settlement says when it is due. Returns the delivery as it then stands; `None` when there
+    /// is no such delivery.
     async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError>;
 
     /// Events that fit the filter, newest first.
