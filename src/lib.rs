@@ -1,10 +1,26 @@
-//! Lectern receives what Podium says: it verifies a webhook, makes it durable, answers 200, and then hands the
-//! event to handlers; people query what arrived.
+//! Lectern receives what Podium says.
+//!
+//! A request comes in at the public listener and goes one way through the house. [`ingest`] receives its bytes,
+//! verifies the signature over them, decodes what they say and accepts the event: [`store`] writes it, in one
+//! transaction with a delivery for each handler that wants it, and only then is the request answered 200. From there
+//! on nobody waits. [`dispatch`] claims the deliveries, runs the [`handlers`] that owe them and settles what became of
+//! it, again and again until each is done or given up. Other systems ask what arrived through [`query`], at the
+//! internal listener.
+//!
+//! The rooms stand here in the order of that journey.
+
+pub mod cli;
+pub mod config;
+pub mod app;
+
+pub mod http;
+pub mod podium;
+pub mod ingest;
+pub mod store;
+pub mod dispatch;
+pub mod handlers;
+pub mod query;
 
 pub mod clock;
-pub mod config;
-pub mod handlers;
-pub mod http;
 pub mod model;
-pub mod podium;
-pub mod store;
+pub mod telemetry;

@@ -4,9 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::model::{Content, Delivery, EventRecord};
 use crate::podium::{self, Decoded};
+use crate::telemetry::Chain;
 
 /// Does something with events.
 ///
@@ -29,6 +31,8 @@ pub struct Work {
     pub content: Content,
     /// This delivery; its `attempts` counts those before this one.
     pub delivery: Delivery,
+    /// When this attempt began.
+    pub started_at: Timestamp,
     /// How long the handler may take.
     pub timeout: Duration,
 }
@@ -88,13 +92,6 @@ impl Failure {
 // Not itself an `Error`: that is what lets every error turn into a failure.
 impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
-        let mut reason = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            reason.push_str(": ");
-            reason.push_str(&error.to_string());
-            cause = error.source();
-        }
-        Self::retry(reason)
+        Self::retry(Chain(&error))
     }
 }

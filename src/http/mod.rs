@@ -1,5 +1,11 @@
-//! What both listeners share.
+//! What both listeners share: how they serve, what wraps every route, how an error looks, and health.
 
+mod health;
+mod layers;
 mod problem;
+mod server;
 
+pub use health::router as health;
+pub use layers::wrap;
 pub use problem::Problem;
+pub use server::{bind, serve};

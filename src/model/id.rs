@@ -18,10 +18,7 @@ macro_rules! identifier {
             /// microsecond chance decides.
             #[must_use]
             pub fn at(at: Timestamp) -> Self {
-                let mut chance = [0; 8];
-                // Without randomness two identifiers of one microsecond would be the same: better to stop.
-                getrandom::fill(&mut chance).expect("the operating system gives random bytes");
-                Self(uuid_v7(at, chance))
+                Self(new_uuid(at))
             }
 
             /// The smallest identifier that the moment `at` can have: where a range over time begins.
@@ -76,6 +73,14 @@ identifier! {
 identifier! {
     /// Names one API token.
     TokenId
+}
+
+/// A new UUID of the moment `at`.
+pub(crate) fn new_uuid(at: Timestamp) -> Uuid {
+    let mut chance = [0; 8];
+    // Without randomness two identifiers of one microsecond would be the same: better to stop.
+    getrandom::fill(&mut chance).expect("the operating system gives random bytes");
+    uuid_v7(at, chance)
 }
 
 /// RFC 9562, section 6.2, method 3: the 12 bits after the millisecond hold the fraction of it, so that order holds

@@ -45,9 +45,9 @@ pub trait Store: Send + Sync + 'static {
     /// says whether it was written.
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError>;
 
-    /// Changes whenever there may be new work: after this process accepted or replayed something. Whoever looks for
-    /// work marks the signal as seen, claims, and waits for the next change if there was nothing: so no change is
-    /// missed in between. Work of other processes does not show here.
+    /// Changes whenever this process accepted or replayed something, and may change for no reason. Look at it before a
+    /// claim and wait for its next change after, so that nothing falls between the two. Work that another process
+    /// made is not announced: claim now and then all the same.
     fn work_signal(&self) -> watch::Receiver<u64>;
 
     /// Opens a delivery again, whatever its state: it is due at `now`, with a fresh count of failures. It keeps its place,

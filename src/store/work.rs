@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::model::{AttemptOutcome, Content, Delivery, DeliveryId, DeliveryState, EventRecord};
+use crate::model::{AttemptOutcome, Content, Delivery, DeliveryId, DeliveryState, EventRecord, new_uuid};
 
 /// Names a queue.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +23,14 @@ pub struct QueueRef {
 /// Fences a lease: whoever holds another token comes too late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseToken(pub Uuid);
+
+impl LeaseToken {
+    /// A new token, unlike any other.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self(new_uuid(now))
+    }
+}
 
 /// The right to work on a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,0 +1,198 @@
+//! The one place that knows everything: it builds the rooms from the configuration and hands them to each other.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Database, DatabaseUrl, HandlerConfig, SettingsError, SourceConfig};
+use crate::handlers::Registry;
+use crate::ingest::{Ingest, Source, SourceKey};
+use crate::model::TokenDigest;
+use crate::podium::SigningKey;
+use crate::store::postgres::PostgresStore;
+use crate::store::sqlite::{ServerLock, SqliteStore};
+use crate::store::{Store, StoreError};
+use crate::{dispatch, http, ingest, query};
+
+/// Why Lectern can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database can't be used.
+    #[error("the database can't be opened")]
+    Store(#[from] StoreError),
+    /// A handler's own settings can't be used.
+    #[error("the handler `{handler}` can't be set up: {error}")]
+    Handler {
+        /// Its configured name.
+        handler: String,
+        /// What is wrong.
+        error: SettingsError,
+    },
+    /// An address can't be listened at.
+    #[error("can't listen at {address} ({key})")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// The configuration's key for it.
+        key: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+/// A Lectern that holds its ports and its store, and is ready to run.
+pub struct App {
+    public: TcpListener,
+    internal: TcpListener,
+    public_routes: axum::Router,
+    internal_routes: axum::Router,
+    handlers: Vec<dispatch::Ready>,
+    config: Config,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    /// Held as long as the process serves an SQLite file.
+    _lock: Option<ServerLock>,
+}
+
+impl App {
+    /// Opens the store, sets up the handlers and takes the ports. Nothing is served yet.
+    ///
+    /// # Errors
+    /// When one of them fails.
+    pub async fn start(config: Config, registry: &Registry) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        // What needs no other system first: a misspelt setting is told at once, whatever else is down.
+        let handlers = config.handlers.iter().map(|handler| ready(handler, registry)).collect::<Result<_, _>>()?;
+        let public = listen(config.public.listen, "public.listen").await?;
+        let internal = listen(config.internal.listen, "internal.listen").await?;
+        let lock = match &config.database.url {
+            DatabaseUrl::Sqlite(path) => Some(ServerLock::acquire(path)?),
+            DatabaseUrl::Postgres(_) => None,
+        };
+        let store = open_store(&config.database).await?;
+
+        let ingest = ingest::router(Ingest {
+            sources: config.sources.iter().map(source).collect(),
+            subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
+            window: config.verification,
+            max_body: config.public.max_body,
+            store_deadline: config.public.store_deadline,
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+        });
+        let token = TokenDigest::of(config.internal.api_token.expose_secret());
+        let query = query::router(query::State::new(Arc::clone(&store), Arc::clone(&clock), token));
+        let health = http::health(Arc::clone(&store));
+        Ok(Self {
+            public,
+            internal,
+            public_routes: http::wrap(ingest.merge(health.clone())),
+            internal_routes: http::wrap(query.merge(health)),
+            handlers,
+            config,
+            store,
+            clock,
+            _lock: lock,
+        })
+    }
+
+    /// Where the public listener listens: the port that was found when the configured one is 0.
+    #[must_use]
+    pub fn public_address(&self) -> SocketAddr {
+        self.public.local_addr().unwrap_or(self.config.public.listen)
+    }
+
+    /// Where the internal listener listens.
+    #[must_use]
+    pub fn internal_address(&self) -> SocketAddr {
+        self.internal.local_addr().unwrap_or(self.config.internal.listen)
+    }
+
+    /// Serves until `stop` ends; then finishes what is under way, within seconds, and closes.
+    ///
+    /// # Errors
+    /// When a listener fails.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let token = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        tokio::spawn({
+            let token = token.clone();
+            async move {
+                stop.await;
+                token.cancel();
+            }
+        });
+        dispatch::start(self.handlers, self.config.dispatch, &self.store, &self.clock, &token, &tasks);
+        tasks.spawn(dispatch::forget_old_events(
+            self.config.retention,
+            Arc::clone(&self.store),
+            Arc::clone(&self.clock),
+            token.clone(),
+        ));
+        // A listener that fails ends the other, too: half a service would look healthy.
+        let served = tokio::try_join!(
+            http::serve(self.public, self.public_routes, token.clone()),
+            http::serve(self.internal, self.internal_routes, token.clone()),
+        );
+        token.cancel();
+        tasks.close();
+        tasks.wait().await;
+        self.store.close().await;
+        served.map(drop)
+    }
+}
+
+/// Opens the configured store and brings its schema up to date.
+///
+/// # Errors
+/// When it can't be reached or is not ours.
+pub async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(match &database.url {
+        DatabaseUrl::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
+        DatabaseUrl::Postgres(url) => {
+            Arc::new(PostgresStore::connect(url.expose_secret(), database.max_connections).await?)
+        }
+    })
+}
+
+async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {
+    http::bind(address).await.map_err(|source| StartError::Listen { address, key, source })
+}
+
+fn source(config: &SourceConfig) -> (String, Arc<Source>) {
+    if config.allow_unsigned {
+        tracing::warn!(
+            source = config.name,
+            "this source accepts requests without a signature: whoever can reach it can make up events"
+        );
+    }
+    let keys = config.secrets.iter().map(|secret| SourceKey {
+        name: secret.name.clone(),
+        key: SigningKey::new(secret.value.expose_secret()),
+    });
+    let source =
+        Source { name: config.name.clone(), keys: keys.collect(), allow_unsigned: config.allow_unsigned };
+    (config.name.clone(), Arc::new(source))
+}
+
+fn ready(config: &HandlerConfig, registry: &Registry) -> Result<dispatch::Ready, StartError> {
+    let name = config.subscription.handler.clone();
+    match registry.build(&config.kind, config.settings.clone()) {
+        Ok(handler) => Ok(dispatch::Ready {
+            name,
+            handler: handler.into(),
+            concurrency: config.concurrency,
+            timeout: config.timeout,
+            retry: config.retry,
+        }),
+        Err(error) => Err(StartError::Handler { handler: name, error }),
+    }
+}

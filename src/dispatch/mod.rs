@@ -1,0 +1,60 @@
+//! Dispatch: hands what the store owes to the handlers that want it.
+//!
+//! One [worker](worker) a handler claims queues that are due, [runs](run) each queue's deliveries one after another and
+//! different queues side by side, and settles what has ended, many in one go. Everything it knows is in the store: a
+//! process that dies loses its leases and nothing else.
+
+mod retention;
+mod retry;
+mod run;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use retention::forget_old_events;
+
+use crate::clock::Clock;
+use crate::config::{Dispatch, Retry};
+use crate::handlers::Handler;
+use crate::store::Store;
+
+/// How long a call of a handler may go on once the process has been told to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How many deliveries of a queue are taken at a time: enough that a full queue costs few claims, few enough that their
+/// bodies are no burden.
+const DELIVERIES_EACH: u32 = 8;
+
+/// A handler that is ready to work.
+pub struct Ready {
+    /// Its configured name.
+    pub name: String,
+    /// What it does.
+    pub handler: Arc<dyn Handler>,
+    /// How many calls may run side by side.
+    pub concurrency: u32,
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// What happens after a failure.
+    pub retry: Retry,
+}
+
+/// Starts a worker for every handler. Once `stop` is cancelled they take up nothing new, give the calls under way a
+/// few seconds, settle, hand back the rest, and end; `tasks` tells when all have.
+pub fn start(
+    handlers: Vec<Ready>,
+    settings: Dispatch,
+    store: &Arc<dyn Store>,
+    clock: &Arc<dyn Clock>,
+    stop: &CancellationToken,
+    tasks: &TaskTracker,
+) {
+    for ready in handlers {
+        let worker = worker::Worker::new(ready, settings, Arc::clone(store), Arc::clone(clock), stop.clone());
+        tasks.spawn(worker.work());
+    }
+}

@@ -1,0 +1,132 @@
+//! One leased queue: its deliveries, one after another.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::retry::after_failure;
+use super::{GRACE, Ready};
+use crate::clock::Clock;
+use crate::handlers::{Failure, Success, Work};
+use crate::model::{AttemptOutcome, Delivery, DeliveryState};
+use crate::store::{Due, FinishedAttempt, LeasedQueue, Settlement};
+
+/// How much of an output or a reason is kept with an attempt.
+const KEPT_BYTES: usize = 2048;
+
+/// Runs what is due of a queue, until it is through, something has to be tried again later, or it is time to stop.
+pub(super) async fn run(
+    queue: LeasedQueue,
+    ready: Arc<Ready>,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) -> Settlement {
+    let mut settlement = Settlement { lease: queue.lease, attempts: Vec::new(), due_at: clock.now() };
+    for due in queue.due {
+        if stop.is_cancelled() {
+            break;
+        }
+        let delivery = due.delivery.clone();
+        let started_at = clock.now();
+        let timer = Instant::now();
+        let call = call(due, &ready, started_at);
+        let result = tokio::select! {
+            result = call => result,
+            // Dropped in the middle: nothing is known of it, so it is tried again, by whoever comes next.
+            () = after_grace(&stop) => break,
+        };
+        let attempt = Finished { started_at, duration: timer.elapsed(), result };
+        let (attempt, again_at) = attempt.judge(&delivery, &ready, clock.now());
+        settlement.attempts.push(attempt);
+        settlement.due_at = clock.now();
+        if let Some(at) = again_at {
+            // What comes after it in the queue waits with it: that is the order that was promised.
+            settlement.due_at = at;
+            break;
+        }
+    }
+    settlement
+}
+
+async fn after_grace(stop: &CancellationToken) {
+    stop.cancelled().await;
+    sleep(GRACE).await;
+}
+
+/// How a call of a handler ended.
+enum CallError {
+    Failed(Failure),
+    TimedOut,
+}
+
+async fn call(due: Due, ready: &Ready, started_at: Timestamp) -> Result<Success, CallError> {
+    let Due { delivery, event, content } = due;
+    let work = Work { event, content, delivery, started_at, timeout: ready.timeout };
+    let call = AssertUnwindSafe(ready.handler.handle(&work)).catch_unwind();
+    match timeout(ready.timeout, call).await {
+        Ok(Ok(result)) => result.map_err(CallError::Failed),
+        // The panic's message may hold anything, a secret too: it went to standard error, and stays there.
+        Ok(Err(_panic)) => Err(CallError::Failed(Failure::retry("the handler panicked"))),
+        Err(_elapsed) => Err(CallError::TimedOut),
+    }
+}
+
+/// An attempt that has ended.
+struct Finished {
+    started_at: Timestamp,
+    duration: Duration,
+    result: Result<Success, CallError>,
+}
+
+impl Finished {
+    /// What is kept of the attempt, and when the delivery is tried again, if it is.
+    fn judge(self, delivery: &Delivery, ready: &Ready, now: Timestamp) -> (FinishedAttempt, Option<Timestamp>) {
+        let kept = |state, outcome, status, output: Option<String>, error| FinishedAttempt {
+            delivery: delivery.id,
+            state,
+            started_at: self.started_at,
+            duration: self.duration,
+            outcome,
+            status,
+            output: output.map(shorten),
+            error,
+        };
+        let (outcome, failure) = match self.result {
+            Ok(Success { status, output }) => {
+                return (kept(DeliveryState::Done, AttemptOutcome::Done, status, output, None), None);
+            }
+            Err(CallError::Failed(failure)) => (AttemptOutcome::Failed, failure),
+            Err(CallError::TimedOut) => {
+                let reason = format!("no end within {:?}", ready.timeout);
+                (AttemptOutcome::TimedOut, Failure::retry(reason))
+            }
+        };
+        let again_at = after_failure(&ready.retry, delivery, &failure, now);
+        report(delivery, &failure, again_at);
+        let state = if again_at.is_some() { DeliveryState::Pending } else { DeliveryState::Dead };
+        (kept(state, outcome, failure.status, failure.output, Some(shorten(failure.reason))), again_at)
+    }
+}
+
+fn report(delivery: &Delivery, failure: &Failure, again_at: Option<Timestamp>) {
+    let Delivery { id, event_id, handler, .. } = delivery;
+    let reason = &failure.reason;
+    match again_at {
+        Some(at) => {
+            tracing::warn!(handler, delivery = %id, event = %event_id, reason, again_at = %at, "a delivery failed");
+        }
+        None => {
+            tracing::error!(handler, delivery = %id, event = %event_id, reason, "a delivery is dead: it waits for a replay");
+        }
+    }
+}
+
+fn shorten(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(KEPT_BYTES));
+    text
+}

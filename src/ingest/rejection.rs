@@ -1,0 +1,80 @@
+//! Why a request is not accepted. Each variant is something else for the sender to do; Podium tries again after any of
+//! them, and holds back every other event meanwhile, so there are no more than there must be.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::http::Problem;
+
+/// Why a request is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Rejection {
+    #[error("there is no source of this name")]
+    UnknownSource,
+    #[error("the body is larger than {limit} bytes")]
+    BodyTooLarge { limit: usize },
+    #[error("the body ended before it was complete")]
+    BodyIncomplete,
+    #[error("the podium-signature header is missing")]
+    SignatureMissing,
+    #[error("the podium-signature header is not 64 hexadecimal characters")]
+    SignatureMalformed,
+    #[error("the signature does not fit the timestamp and the body")]
+    SignatureMismatch,
+    #[error("the podium-timestamp header is missing")]
+    TimestampMissing,
+    #[error("the podium-timestamp header is not a number of milliseconds since 1970")]
+    TimestampMalformed,
+    #[error("the podium-timestamp lies too far in the past; it counts milliseconds since 1970")]
+    TimestampTooOld,
+    #[error("the podium-timestamp lies in the future; is a clock wrong?")]
+    TimestampInFuture,
+    #[error("the event could not be stored; send it again")]
+    StoreUnavailable,
+}
+
+impl Rejection {
+    /// The name for programs.
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::UnknownSource => "unknown_source",
+            Self::BodyTooLarge { .. } => "body_too_large",
+            Self::BodyIncomplete => "body_incomplete",
+            Self::SignatureMissing => "signature_missing",
+            Self::SignatureMalformed => "signature_malformed",
+            Self::SignatureMismatch => "signature_mismatch",
+            Self::TimestampMissing => "timestamp_missing",
+            Self::TimestampMalformed => "timestamp_malformed",
+            Self::TimestampTooOld => "timestamp_too_old",
+            Self::TimestampInFuture => "timestamp_in_future",
+            Self::StoreUnavailable => "store_unavailable",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::UnknownSource => StatusCode::NOT_FOUND,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyIncomplete => StatusCode::BAD_REQUEST,
+            Self::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::UNAUTHORIZED,
+        }
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        let mut response = Problem::new(self.status(), self.code(), self.to_string()).into_response();
+        match self {
+            Self::StoreUnavailable => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            // What is left of the body is not read, so nothing else can be read from this connection.
+            Self::BodyTooLarge { .. } => {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,11 @@
+//! A mention of another object.
+
+use serde::{Deserialize, Serialize};
+
+/// Another object, named by its uid alone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Reference {
+    /// The other object's uid.
+    pub uid: Option<String>,
+}

@@ -1,0 +1,5 @@
+//! The log.
+
+mod chain;
+
+pub use chain::Chain;

@@ -1,0 +1,145 @@
+//! What survives when the program, or its database, goes away without a word.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::events::{new_event, numbered_event};
+use crate::support::lectern::{Answer, SECRET, Setup, now_in_milliseconds};
+use crate::support::on_both_stores;
+use crate::support::patience::eventually;
+use crate::support::postgres_server::PostgresServer;
+use crate::support::sink::Sink;
+
+on_both_stores! {
+    async fn what_was_answered_200_survives_a_kill_in_a_burst_and_is_delivered(setup) {
+        let sink = Sink::start().await;
+        let setup = setup.config(&format!(r#"
+            [dispatch]
+            lease = "1s"
+            [[handlers]]
+            name = "crm"
+            kind = "http"
+            url = "{}"
+        "#, sink.url));
+        let mut acknowledged = HashSet::new();
+        for round in 0..3 {
+            let lectern = setup.start().await;
+            acknowledged.extend(burst_until_killed(lectern, round).await);
+        }
+        assert!(acknowledged.len() > 50, "a burst is more than {} events", acknowledged.len());
+
+        let lectern = setup.start().await;
+        eventually("nothing is open", async || {
+            lectern.get("/api/v1/deliveries?state=pending").await.as_array().unwrap().is_empty().then_some(())
+        }).await;
+        for id in &acknowledged {
+            assert_eq!(lectern.get(&format!("/api/v1/events/{id}")).await["id"], id.as_str());
+        }
+        let delivered: HashSet<String> = sink.calls().iter().map(|call| call.headers["webhook-id"].to_str().unwrap().to_owned()).collect();
+        let lost: Vec<_> = acknowledged.difference(&delivered).collect();
+        assert!(lost.is_empty(), "acknowledged and not delivered: {lost:?}");
+    }
+}
+
+/// Sends events from many sides, kills the server in the middle; returns the ids of those it acknowledged.
+async fn burst_until_killed(lectern: crate::support::lectern::Lectern, round: usize) -> Vec<String> {
+    let (stopped, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let http = lectern.http.clone();
+    let requests = |body: &[u8]| lectern.signed("/webhooks/podium", SECRET, &now_in_milliseconds(), body);
+    let prepared: Vec<Vec<_>> = (0..16)
+        .map(|sender| {
+            (0..200)
+                .map(|number| requests(&numbered_event("message.sent", &format!("c{}", number % 7), &format!("{round}-{sender}-{number}"))))
+                .collect()
+        })
+        .collect();
+    drop(http);
+    let senders = prepared.into_iter().map(|requests| async {
+        let mut acknowledged = Vec::new();
+        for request in requests {
+            if stopped.load(Ordering::SeqCst) {
+                break;
+            }
+            let Ok(response) = request.send().await else { break };
+            if response.status() != 200 {
+                continue;
+            }
+            let Ok(body) = response.bytes().await else { break };
+            let Ok(body) = serde_json::from_slice::<Value>(&body) else { break };
+            acknowledged.push(body["data"]["id"].as_str().expect("an id").to_owned());
+            answered.fetch_add(1, Ordering::SeqCst);
+        }
+        acknowledged
+    });
+    let senders = futures_util::future::join_all(senders);
+    let kill = async {
+        eventually("a burst is under way", async || (answered.load(Ordering::SeqCst) > 40).then_some(())).await;
+        lectern.kill().await;
+        stopped.store(true, Ordering::SeqCst);
+    };
+    let (acknowledged, ()) = tokio::join!(senders, kill);
+    acknowledged.into_iter().flatten().collect()
+}
+
+#[tokio::test]
+async fn another_process_takes_over_what_a_killed_one_held() {
+    let sink = Sink::answering(|_, _| crate::support::sink::plain(axum::http::StatusCode::OK)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let marker = folder.path().join("first");
+    let setup = Setup::postgres().await.config(&format!(
+        r#"
+        [dispatch]
+        lease = "1s"
+        [[handlers]]
+        name = "slow-once"
+        kind = "command"
+        command = ["sh", "-c", "mkdir '{}' && sleep 1000 || curl -s {}"]
+        "#,
+        marker.display(),
+        sink.url
+    ));
+    // The second process waits beside the first from the start.
+    let first = setup.start().await;
+    let event = first.post(&new_event("message.received", "c")).await.json();
+    eventually("the first process is at it", async || marker.exists().then_some(())).await;
+    let second = setup.start().await;
+    first.kill().await;
+    let path = format!("/api/v1/events/{}/deliveries", event["data"]["id"].as_str().unwrap());
+    eventually("the second process did it", async || {
+        (second.get(&path).await[0]["state"] == "done").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn while_the_database_is_away_the_answer_is_503_in_time_and_then_all_goes_on() {
+    let server = PostgresServer::start().await;
+    let lectern = Setup::sqlite().env("DATABASE_URL", &server.url()).start().await;
+    let body = new_event("message.received", "c");
+    assert_eq!(lectern.post(&body).await.status, 200);
+
+    server.stop().await;
+    for _ in 0..3 {
+        let asked = tokio::time::Instant::now();
+        let answer = lectern.post(&new_event("message.received", "c")).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "store_unavailable"));
+        assert!(answer.headers.contains_key("retry-after"));
+        assert!(asked.elapsed() < Duration::from_secs(3), "it took {:?}", asked.elapsed());
+    }
+    let ready = Answer::of(lectern.http.get(format!("{}/readyz", lectern.public))).await;
+    assert_eq!(ready.status.as_u16(), 503);
+    let alive = Answer::of(lectern.http.get(format!("{}/healthz", lectern.public))).await;
+    assert_eq!(alive.status.as_u16(), 200);
+
+    server.start_again().await;
+    eventually("events are accepted again", async || (lectern.post(&body).await.status == 200).then_some(())).await;
+    let event = lectern.post(&new_event("message.received", "c")).await.json();
+    eventually("events are delivered again", async || {
+        let path = format!("/api/v1/events/{}/deliveries", event["data"]["id"].as_str().unwrap());
+        (lectern.get(&path).await[0]["state"] == "done").then_some(())
+    })
+    .await;
+}

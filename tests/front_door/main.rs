@@ -1,0 +1,10 @@
+//! Lectern at its front door: the real program, real HTTP, on SQLite and on PostgreSQL.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod crash;
+mod delivery;
+mod events;
+mod hostile;
+mod webhooks;

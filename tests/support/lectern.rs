@@ -1,0 +1,211 @@
+//! The real program, started as a person would start it, and spoken to over HTTP.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
+use lectern::podium::{SIGNATURE_HEADER, SigningKey, TIMESTAMP_HEADER};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::postgres::fresh_postgres_database;
+
+/// The secret that every test's default source has.
+pub(crate) const SECRET: &str = "something-no-one-will-know";
+/// The token that every test's internal listener takes.
+pub(crate) const TOKEN: &str = "a-token-for-tests";
+
+/// How a Lectern is to be started.
+pub(crate) struct Setup {
+    /// The working directory; the data folder is in it.
+    pub(crate) dir: TempDir,
+    /// The environment, besides what makes the program findable.
+    pub(crate) env: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// On SQLite, with nothing but the addresses, the secret and the token set.
+    pub(crate) fn sqlite() -> Self {
+        let dir = tempfile::tempdir().expect("a folder can be made");
+        Self { dir, env: Vec::new() }
+            .env("LECTERN_LISTEN", "127.0.0.1:0")
+            .env("LECTERN_INTERNAL_LISTEN", "127.0.0.1:0")
+            .env("PODIUM_WEBHOOK_SECRET", SECRET)
+            .env("LECTERN_API_TOKEN", TOKEN)
+            .env("LECTERN__LOG__FORMAT", "json")
+    }
+
+    /// The same, on a PostgreSQL database of its own.
+    pub(crate) async fn postgres() -> Self {
+        Self::sqlite().env("DATABASE_URL", &fresh_postgres_database().await)
+    }
+
+    /// Sets a variable, instead of any value it had.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.retain(|(known, _)| known != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Gives it a configuration file.
+    pub(crate) fn config(self, toml: &str) -> Self {
+        let file = self.dir.path().join("lectern.toml");
+        std::fs::write(&file, toml).expect("the configuration can be written");
+        let file = file.to_str().expect("a temporary folder has a plain name").to_owned();
+        self.env("LECTERN_CONFIG", &file)
+    }
+
+    /// A command of the program in this setup.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lectern"));
+        command
+            .args(arguments)
+            .current_dir(self.dir.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Starts the server and waits until it listens.
+    pub(crate) async fn start(&self) -> Lectern {
+        let mut child = self.command(&["serve"]).spawn().expect("the program starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let (listening, addresses) = tokio::sync::oneshot::channel();
+        let stderr = BufReader::new(child.stderr.take().expect("standard error is a pipe"));
+        tokio::spawn({
+            let log = Arc::clone(&log);
+            async move {
+                let mut listening = Some(listening);
+                let mut lines = stderr.lines();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    let found = addresses_in(&line);
+                    log.lock().expect("no test panics with the log").push_str(&(line + "\n"));
+                    if let (Some(found), Some(listening)) = (found, listening.take_if(|_| true)) {
+                        let _ = listening.send(found);
+                    }
+                }
+            }
+        });
+        let mut stdout = child.stdout.take().expect("standard output is a pipe");
+        tokio::spawn(async move { tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await });
+        let Ok((public, internal)) = addresses.await else {
+            unreachable!("the server did not start: {}", log.lock().expect("no test panics with the log"));
+        };
+        Lectern { child, log, public, internal, http: client() }
+    }
+
+    /// The data folder of a start without a configured one.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        Path::join(self.dir.path(), "lectern-data")
+    }
+}
+
+fn client() -> Client {
+    // Requests of a test go where they are told, whatever proxy the machine has.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().build().expect("a client can be built")
+}
+
+/// The line that says where the server listens.
+fn addresses_in(line: &str) -> Option<(String, String)> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let address = |name: &str| Some(format!("http://{}", line["fields"].get(name)?.as_str()?));
+    Some((address("public")?, address("internal")?))
+}
+
+/// A running Lectern. It is killed with this value.
+pub(crate) struct Lectern {
+    child: Child,
+    log: Arc<Mutex<String>>,
+    pub(crate) public: String,
+    pub(crate) internal: String,
+    pub(crate) http: Client,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.expect("the server answers");
+        let (status, headers) = (response.status(), response.headers().clone());
+        Self { status, headers, bytes: response.bytes().await.expect("the answer is whole").to_vec() }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|_| unreachable!("not JSON: {}", String::from_utf8_lossy(&self.bytes)))
+    }
+
+    /// The code of an answer that is an error.
+    pub(crate) fn code(&self) -> String {
+        self.json()["code"].as_str().expect("an error has a code").to_owned()
+    }
+}
+
+impl Lectern {
+    /// A request with `body`, signed with `secret` as Podium would at `timestamp` (milliseconds).
+    pub(crate) fn signed(&self, path: &str, secret: &str, timestamp: &str, body: &[u8]) -> reqwest::RequestBuilder {
+        let signature = SigningKey::new(secret).sign(timestamp.as_bytes(), body);
+        self.http
+            .post(format!("{}{path}", self.public))
+            .header("content-type", "application/json")
+            .header(TIMESTAMP_HEADER, timestamp)
+            .header(SIGNATURE_HEADER, signature.to_string())
+            .body(body.to_vec())
+    }
+
+    /// Posts `body` to the default source, signed now.
+    pub(crate) async fn post(&self, body: &[u8]) -> Answer {
+        Answer::of(self.signed("/webhooks/podium", SECRET, &now_in_milliseconds(), body)).await
+    }
+
+    /// Asks the internal API, with the token.
+    pub(crate) async fn api(&self, method: Method, path: &str) -> Answer {
+        Answer::of(self.http.request(method, format!("{}{path}", self.internal)).bearer_auth(TOKEN)).await
+    }
+
+    /// Gets from the internal API; what it answers under `data`.
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = self.api(Method::GET, path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", String::from_utf8_lossy(&answer.bytes));
+        answer.json()["data"].clone()
+    }
+
+    /// What was logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("no test panics with the log").clone()
+    }
+
+    /// Ends it as a crash would: no time to finish anything.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.expect("a running program can be killed");
+    }
+
+    /// Asks it to end, as a container's engine would, and waits until it has.
+    pub(crate) async fn stop(mut self) -> std::process::ExitStatus {
+        let id = self.child.id().expect("it runs");
+        let id = nix::unistd::Pid::from_raw(i32::try_from(id).expect("a process id is small"));
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).expect("a running program can be told to stop");
+        self.child.wait().await.expect("it ends")
+    }
+}
+
+/// The present time as Podium writes it.
+pub(crate) fn now_in_milliseconds() -> String {
+    use lectern::clock::Clock;
+    lectern::clock::SystemClock.now().as_millisecond().to_string()
+}
