@@ -14,6 +14,7 @@ mod settings;
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -35,15 +36,17 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// It has no `Debug`: arguments and environment may hold secrets.
 struct Command {
-    settings: Checked,
+    program: String,
+    arguments: Vec<String>,
+    working_dir: Option<PathBuf>,
     environment: Environment,
 }
 
 /// Makes a handler of this kind.
 pub(super) fn build(settings: Settings) -> Result<Box<dyn Handler>, SettingsError> {
-    let mut settings = settings::check(settings.read()?)?;
-    let environment = Environment::new(std::mem::take(&mut settings.env), std::env::vars_os());
-    Ok(Box::new(Command { settings, environment }))
+    let Checked { program, arguments, working_dir, env } = settings::check(settings.read()?)?;
+    let environment = Environment::new(env, std::env::vars_os());
+    Ok(Box::new(Command { program, arguments, working_dir, environment }))
 }
 
 #[async_trait]
@@ -76,9 +79,9 @@ impl Handler for Command {
 impl Command {
     fn start(&self, work: &Work) -> io::Result<(Child, Output)> {
         let (output, writer) = Output::new()?;
-        let mut command = tokio::process::Command::new(&self.settings.program);
-        command.args(&self.settings.arguments);
-        if let Some(directory) = &self.settings.working_dir {
+        let mut command = tokio::process::Command::new(&self.program);
+        command.args(&self.arguments);
+        if let Some(directory) = &self.working_dir {
             command.current_dir(directory);
         }
         self.environment.apply(&mut command, work);
@@ -89,9 +92,8 @@ impl Command {
     }
 
     fn not_started(&self, error: &io::Error) -> Failure {
-        let Checked { program, working_dir, .. } = &self.settings;
-        let place = working_dir.as_ref().map(|dir| format!(" in {}", dir.display())).unwrap_or_default();
-        Failure::retry(format!("`{program}` could not be started{place}: {error}"))
+        let place = self.working_dir.as_ref().map(|dir| format!(" in {}", dir.display())).unwrap_or_default();
+        Failure::retry(format!("`{}` could not be started{place}: {error}", self.program))
     }
 
     fn verdict(&self, status: ExitStatus, output: Option<String>) -> Result<Success, Failure> {
@@ -106,7 +108,7 @@ impl Command {
             },
             (None, None) => "ended without a status".to_owned(),
         };
-        let reason = format!("`{}` {end}", self.settings.program);
+        let reason = format!("`{}` {end}", self.program);
         Err(Failure { status: status.code(), output, ..Failure::retry(reason) })
     }
 }
