@@ -31,7 +31,8 @@ pub(super) async fn receive(
 ) -> Result<Received, Rejection> {
     let too_large = Rejection::BodyTooLarge { limit };
     // A body that says it is too long need not be waited for.
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
         return Err(too_large);
     }
@@ -43,7 +44,8 @@ pub(super) async fn receive(
 }
 
 /// Headers that carry credentials of somebody between Podium and us: they are not kept.
-const CREDENTIALS: [header::HeaderName; 3] = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
+const CREDENTIALS: [header::HeaderName; 3] =
+    [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
 
 impl Received {
     /// What is kept of the request.

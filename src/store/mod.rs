@@ -3,6 +3,10 @@
 //! callers, so that an adapter only binds, runs and maps.
 
 mod error;
+mod kept;
+pub mod postgres;
+pub mod sqlite;
+mod statements;
 mod work;
 
 use async_trait::async_trait;
@@ -17,7 +21,7 @@ use crate::model::{
     NewToken, PageRequest, Token, TokenDigest,
 };
 
-/// Everything that Lectern remembers.
+/// Everything that Lectern remembers. Instants and durations are kept to the microsecond.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// Makes events durable together with the deliveries that follow from them, in the order given; answers for
@@ -46,8 +50,10 @@ pub trait Store: Send + Sync + 'static {
     /// made is not announced: claim now and then all the same.
     fn work_signal(&self) -> watch::Receiver<u64>;
 
-    /// Opens a delivery again, whatever its state: it is due at `now`, with a fresh count of failures. An open one is only
-    /// made due, if nobody is at it. Returns it as it then stands; `None` when there is no such delivery.
+    /// Opens a delivery again, whatever its state: it is due at `now`, with a fresh count of failures. It keeps its place,
+    /// so it comes before later ones of its queue. An open one is only made due. Where somebody is at the queue, its
+    /// lease stays, and the settlement says when it is due. Returns the delivery as it then stands; `None` when there
+    /// is no such delivery.
     async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError>;
 
     /// Events that fit the filter, newest first.

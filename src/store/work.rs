@@ -93,7 +93,7 @@ pub struct Due {
 pub struct Settlement {
     /// The lease that ends.
     pub lease: Lease,
-    /// What was tried, in order; empty gives the queue back untouched.
+    /// What was tried, in order, each delivery at most once; empty gives the queue back untouched.
     pub attempts: Vec<FinishedAttempt>,
     /// When what is left of the queue is due.
     pub due_at: Timestamp,
@@ -114,7 +114,7 @@ pub struct FinishedAttempt {
     pub outcome: AttemptOutcome,
     /// The status that the handler saw.
     pub status: Option<i32>,
-    /// The start of the answer or the end of the output.
+    /// The start of the answer or the end of the output. NUL is kept as U+FFFD, here and in `error`.
     pub output: Option<String>,
     /// Why it failed.
     pub error: Option<String>,

@@ -7,4 +7,5 @@ mod crash;
 mod delivery;
 mod events;
 mod hostile;
+mod starting;
 mod webhooks;

@@ -43,11 +43,17 @@ impl Setup {
         Self::sqlite().env("DATABASE_URL", &fresh_postgres_database().await)
     }
 
-    /// Sets a variable, instead of any value it had.
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+    /// Leaves a variable out.
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.env.retain(|(known, _)| known != name);
-        self.env.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Sets a variable, instead of any value it had.
+    pub(crate) fn env(self, name: &str, value: &str) -> Self {
+        let mut setup = self.without(name);
+        setup.env.push((name.to_owned(), value.to_owned()));
+        setup
     }
 
     /// Gives it a configuration file.
@@ -102,10 +108,25 @@ impl Setup {
         Lectern { child, log, public, internal, http: client() }
     }
 
+    /// Runs a command to its end.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
+        let output = self.command(arguments).output().await.expect("the program starts");
+        let text = |bytes| String::from_utf8(bytes).expect("the program prints UTF-8");
+        Ended { success: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     /// The data folder of a start without a configured one.
     pub(crate) fn data_dir(&self) -> PathBuf {
         Path::join(self.dir.path(), "lectern-data")
     }
+}
+
+/// How a command ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) success: bool,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 fn client() -> Client {
@@ -158,7 +179,13 @@ impl Answer {
 
 impl Lectern {
     /// A request with `body`, signed with `secret` as Podium would at `timestamp` (milliseconds).
-    pub(crate) fn signed(&self, path: &str, secret: &str, timestamp: &str, body: &[u8]) -> reqwest::RequestBuilder {
+    pub(crate) fn signed(
+        &self,
+        path: &str,
+        secret: &str,
+        timestamp: &str,
+        body: &[u8],
+    ) -> reqwest::RequestBuilder {
         let signature = SigningKey::new(secret).sign(timestamp.as_bytes(), body);
         self.http
             .post(format!("{}{path}", self.public))
@@ -199,7 +226,8 @@ impl Lectern {
     pub(crate) async fn stop(mut self) -> std::process::ExitStatus {
         let id = self.child.id().expect("it runs");
         let id = nix::unistd::Pid::from_raw(i32::try_from(id).expect("a process id is small"));
-        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).expect("a running program can be told to stop");
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM)
+            .expect("a running program can be told to stop");
         self.child.wait().await.expect("it ends")
     }
 }

@@ -1,0 +1,93 @@
+//! What becomes of a value before it is kept, so that it comes back the same from either database.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::FinishedAttempt;
+use crate::model::{DeliveryId, DeliveryState, EventFilter, EventId, Header, PageRequest};
+
+/// Where PostgreSQL's time begins, in the year 4714 before Christ. An event that claims to be older is no reason to
+/// refuse it.
+const EARLIEST: Timestamp = Timestamp::constant(-210_866_803_200, 0);
+
+/// An instant in whole microseconds, what both databases keep.
+pub(super) fn instant(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at).max(EARLIEST)
+}
+
+/// A duration in whole microseconds.
+pub(super) fn microseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// When an attempt settled its delivery, if it did.
+pub(super) fn settled_at(attempt: &FinishedAttempt) -> Option<Timestamp> {
+    let ended_at = attempt.started_at.checked_add(attempt.duration).unwrap_or(Timestamp::MAX);
+    (attempt.state != DeliveryState::Pending).then_some(ended_at)
+}
+
+/// A text without NUL, which PostgreSQL can't keep. What a command prints may hold anything.
+pub(super) fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
+/// Headers as JSON text: it escapes what a database may not like, and keeps order and repetitions.
+pub(super) fn headers(headers: &[Header]) -> String {
+    serde_json::to_string(headers).expect("pairs of texts can always be written as JSON")
+}
+
+/// The identifiers that a list of events reaches over. An identifier's order is that of the moment of its making, to the
+/// microsecond, so this answers the conditions on time as well as the page.
+pub(super) fn event_ids(filter: &EventFilter, page: PageRequest<EventId>) -> Range<Uuid> {
+    let below = page.below.map_or(Uuid::max(), EventId::as_uuid);
+    let before = filter.received_before.map_or(Uuid::max(), first_id_from);
+    filter.received_after.map_or(Uuid::nil(), first_id_from)..below.min(before)
+}
+
+/// The smallest identifier that an event can have which was received at that moment or later.
+pub(super) fn first_id_from(at: Timestamp) -> Uuid {
+    EventId::floor(rounded_up(at)).as_uuid()
+}
+
+/// Where a page of deliveries ends; the highest of all UUIDs is never an identifier.
+pub(super) fn below(page: PageRequest<DeliveryId>) -> Uuid {
+    page.below.map_or(Uuid::max(), DeliveryId::as_uuid)
+}
+
+/// The first whole microsecond that is not before `at`: events have no finer time, so the same ones lie before it.
+fn rounded_up(at: Timestamp) -> Timestamp {
+    let down = Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at);
+    if down < at { down.checked_add(Duration::from_micros(1)).unwrap_or(at) } else { down }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_kept_to_the_microsecond_and_never_before_time_begins() {
+        let fine: Timestamp = "2026-01-02T03:04:05.123456789Z".parse().unwrap();
+        assert_eq!(instant(fine), "2026-01-02T03:04:05.123456Z".parse().unwrap());
+        assert_eq!(instant(Timestamp::MIN), EARLIEST);
+        assert_eq!(EARLIEST.to_string(), "-004713-11-24T00:00:00Z");
+    }
+
+    #[test]
+    fn a_bound_between_two_microseconds_leaves_out_the_one_before() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let filter = EventFilter {
+            received_after: Some(at("2026-01-01T00:00:00.0000005Z")),
+            received_before: Some(at("2026-01-01T00:00:01Z")),
+            ..EventFilter::default()
+        };
+        let ids = event_ids(&filter, PageRequest { limit: 1, below: None });
+        assert!(!ids.contains(&EventId::at(at("2026-01-01T00:00:00Z")).as_uuid()));
+        assert!(ids.contains(&EventId::at(at("2026-01-01T00:00:00.000001Z")).as_uuid()));
+        assert!(ids.contains(&EventId::at(at("2026-01-01T00:00:00.999999Z")).as_uuid()));
+        assert!(!ids.contains(&EventId::floor(at("2026-01-01T00:00:01Z")).as_uuid()));
+    }
+}

@@ -1,0 +1,117 @@
+//! Between rows and the words of the house.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use sqlx::postgres::PgRow;
+use sqlx::{Error, Row};
+use uuid::Uuid;
+
+use crate::model::{Attempt, Content, Delivery, EventRecord, Token, TypePattern};
+use crate::store::kept;
+
+/// One value of each row, to be bound as an array.
+pub(super) fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
+/// An instant as the database takes it.
+pub(super) fn instant(at: Timestamp) -> jiff_sqlx::Timestamp {
+    kept::instant(at).to_sqlx()
+}
+
+/// A ledger line.
+pub(super) fn event(row: &PgRow) -> Result<EventRecord, Error> {
+    Ok(EventRecord {
+        id: row.try_get::<Uuid, _>("id")?.into(),
+        source: row.try_get("source")?,
+        event_type: row.try_get("event_type")?,
+        event_uid: row.try_get("event_uid")?,
+        subject_uid: row.try_get("subject_uid")?,
+        conversation_uid: row.try_get("conversation_uid")?,
+        contact_uid: row.try_get("contact_uid")?,
+        location_uid: row.try_get("location_uid")?,
+        organization_uid: row.try_get("organization_uid")?,
+        occurred_at: maybe_timestamp(row, "occurred_at")?,
+        received_at: timestamp(row, "received_at")?,
+        verified_by: row.try_get("verified_by")?,
+        decode_error: row.try_get("decode_error")?,
+    })
+}
+
+/// What arrived.
+pub(super) fn content(row: &PgRow) -> Result<Content, Error> {
+    let headers =
+        serde_json::from_str(row.try_get("headers")?).map_err(|error| Error::Decode(error.into()))?;
+    Ok(Content { headers, body: row.try_get::<Vec<u8>, _>("body")?.into() })
+}
+
+/// A delivery.
+pub(super) fn delivery(row: &PgRow) -> Result<Delivery, Error> {
+    Ok(Delivery {
+        id: row.try_get::<Uuid, _>("delivery_id")?.into(),
+        event_id: row.try_get::<Uuid, _>("event_id")?.into(),
+        event_type: row.try_get("event_type")?,
+        handler: row.try_get("handler")?,
+        ordering_key: row.try_get("ordering_key")?,
+        state: word(row, "state")?,
+        attempts: count(row, "attempts")?,
+        failures: count(row, "failures")?,
+        opened_at: timestamp(row, "opened_at")?,
+        settled_at: maybe_timestamp(row, "settled_at")?,
+    })
+}
+
+/// An attempt.
+pub(super) fn attempt(row: &PgRow) -> Result<Attempt, Error> {
+    let microseconds: i64 = row.try_get("duration_us")?;
+    Ok(Attempt {
+        number: count(row, "number")?,
+        started_at: timestamp(row, "started_at")?,
+        duration: Duration::from_micros(microseconds.unsigned_abs()),
+        outcome: word(row, "outcome")?,
+        status: row.try_get("status")?,
+        output: row.try_get("output")?,
+        error: row.try_get("error")?,
+    })
+}
+
+/// A token.
+pub(super) fn token(row: &PgRow) -> Result<Token, Error> {
+    Ok(Token { id: row.try_get::<Uuid, _>("id")?.into(), name: row.try_get("name")? })
+}
+
+/// A moment that is always there.
+pub(super) fn timestamp(row: &PgRow, column: &str) -> Result<Timestamp, Error> {
+    Ok(row.try_get::<jiff_sqlx::Timestamp, _>(column)?.to_jiff())
+}
+
+fn maybe_timestamp(row: &PgRow, column: &str) -> Result<Option<Timestamp>, Error> {
+    Ok(row.try_get::<Option<jiff_sqlx::Timestamp>, _>(column)?.map(jiff_sqlx::Timestamp::to_jiff))
+}
+
+fn count(row: &PgRow, column: &str) -> Result<u32, Error> {
+    u32::try_from(row.try_get::<i32, _>(column)?).map_err(|error| Error::Decode(error.into()))
+}
+
+fn word<W: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+    row: &PgRow,
+    column: &str,
+) -> Result<W, Error> {
+    row.try_get::<&str, _>(column)?.parse().map_err(|error: W::Err| Error::Decode(error.into()))
+}
+
+/// A pattern as LIKE has it: `%` stands for any run of characters, and `\` takes a character by its word.
+pub(super) fn like(pattern: &TypePattern) -> String {
+    let mut like = String::with_capacity(pattern.as_str().len());
+    for character in pattern.as_str().chars() {
+        match character {
+            '*' => like.push('%'),
+            '%' | '_' | '\\' => like.extend(['\\', character]),
+            other => like.push(other),
+        }
+    }
+    like
+}

@@ -1,0 +1,118 @@
+//! The store in PostgreSQL: the one for production, shared by several processes.
+
+mod accept;
+mod connect;
+mod map;
+mod read;
+mod repeat;
+mod retention;
+mod sql;
+mod tokens;
+mod work;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::PgPool;
+use tokio::sync::watch;
+
+use super::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
+use crate::model::{
+    Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
+    NewToken, PageRequest, Token, TokenDigest,
+};
+
+/// Everything that Lectern remembers, in a PostgreSQL database.
+#[derive(Debug)]
+pub struct PostgresStore {
+    pool: PgPool,
+    work: watch::Sender<u64>,
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
+        let answers = accept::accept(&self.pool, batch).await?;
+        self.announce_work();
+        Ok(answers)
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
+        Ok(work::claim(&self.pool, claim).await?)
+    }
+
+    async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError> {
+        Ok(work::renew(&self.pool, leases, until).await?)
+    }
+
+    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError> {
+        Ok(work::settle(&self.pool, settlements).await?)
+    }
+
+    fn work_signal(&self) -> watch::Receiver<u64> {
+        self.work.subscribe()
+    }
+
+    async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
+        work::replay(&self.pool, id, now).await?;
+        self.announce_work();
+        self.delivery(id).await
+    }
+
+    async fn events(
+        &self,
+        filter: &EventFilter,
+        page: PageRequest<EventId>,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        Ok(read::events(&self.pool, filter, page).await?)
+    }
+
+    async fn event(&self, id: EventId) -> Result<Option<EventRecord>, StoreError> {
+        Ok(read::event(&self.pool, id).await?)
+    }
+
+    async fn contents(&self, ids: &[EventId]) -> Result<Vec<(EventId, Content)>, StoreError> {
+        Ok(read::contents(&self.pool, ids).await?)
+    }
+
+    async fn deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        page: PageRequest<DeliveryId>,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        Ok(read::deliveries(&self.pool, filter, page).await?)
+    }
+
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        Ok(read::delivery(&self.pool, id).await?)
+    }
+
+    async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
+        Ok(read::attempts(&self.pool, id).await?)
+    }
+
+    async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        Ok(retention::forget_before(&self.pool, before, at_most).await?)
+    }
+
+    async fn add_token(&self, token: &NewToken) -> Result<(), StoreError> {
+        tokens::add(&self.pool, token).await
+    }
+
+    async fn token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError> {
+        Ok(tokens::by_digest(&self.pool, digest).await?)
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        connect::check(&self.pool).await
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+impl PostgresStore {
+    fn announce_work(&self) {
+        self.work.send_modify(|times| *times = times.wrapping_add(1));
+    }
+}

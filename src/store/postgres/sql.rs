@@ -1,0 +1,242 @@
+//! Every statement for PostgreSQL. None reads a clock; each is complete in itself, so there is no transaction that a
+//! dropped future could leave open.
+//!
+//! Locks are taken in one order everywhere: events by deduplication key, then queues by handler and ordering key, then
+//! deliveries. Where PostgreSQL ends a statement for a deadlock all the same, it is repeated.
+
+use crate::store::statements::statements;
+
+/// The columns of a ledger line.
+macro_rules! event_columns {
+    () => {
+        "events.id, events.source, events.event_type, events.event_uid, events.subject_uid, \
+         events.conversation_uid, events.contact_uid, events.location_uid, events.organization_uid, \
+         events.occurred_at, events.received_at, events.verified_by, events.decode_error"
+    };
+}
+
+/// The columns of a delivery, its event's type among them. The names differ from the ledger's, so that one row can
+/// hold both.
+macro_rules! delivery_columns {
+    () => {
+        "deliveries.id AS delivery_id, deliveries.event_id, events.event_type, deliveries.handler, \
+         deliveries.ordering_key, deliveries.state, deliveries.attempts, deliveries.failures, \
+         deliveries.opened_at, deliveries.settled_at"
+    };
+}
+
+statements! {
+    /// Settings that promises rest on, whatever the server's own are: an answer means that the disk has it; every
+    /// statement sees what was committed before it began; no compiler for statements that take a millisecond.
+    PREPARE_CONNECTION = "SET synchronous_commit = on; \
+         SET default_transaction_isolation = 'read committed'; \
+         SET jit = off";
+
+    /// Ledger, bodies, queues and deliveries of a whole batch. Answers with the events that are new.
+    ///
+    /// Why deliveries come after queues: a position is given while this transaction holds the queue's row (the join
+    /// waits for `grown`, the sort for all of it), and it holds it until the commit. So within a queue the order of
+    /// positions is the order of commits, from several processes too, and within a batch that of the batch.
+    ///
+    /// A queue that exists only grows: its `due_at` may be a retry's wait or a lease.
+    ACCEPT = r"
+        WITH ledger AS (
+            INSERT INTO events (id, dedup_key, source, event_type, event_uid, subject_uid, conversation_uid,
+                contact_uid, location_uid, organization_uid, occurred_at, received_at, verified_by, decode_error)
+            SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[])
+                AS new (id, dedup_key)
+            ORDER BY dedup_key
+            ON CONFLICT (dedup_key) DO NOTHING
+            RETURNING id
+        ), bodies AS (
+            INSERT INTO event_bodies (event_id, headers, body)
+            SELECT id, headers, body
+            FROM unnest($1::uuid[], $15::text[], $16::bytea[]) AS new (id, headers, body) JOIN ledger USING (id)
+        ), owed AS (
+            SELECT new.id, event_id, handler, ordering_key, opened_at, nth
+            FROM unnest($17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::timestamptz[])
+                WITH ORDINALITY AS new (id, event_id, handler, ordering_key, opened_at, nth)
+            JOIN ledger ON ledger.id = event_id
+        ), grown AS (
+            INSERT INTO queues (handler, ordering_key, pending, due_at)
+            SELECT handler, ordering_key, count(*), min(opened_at) FROM owed
+            GROUP BY handler, ordering_key ORDER BY handler, ordering_key
+            ON CONFLICT (handler, ordering_key) DO UPDATE SET pending = queues.pending + excluded.pending
+            RETURNING handler, ordering_key
+        ), opened AS (
+            INSERT INTO deliveries (id, event_id, handler, ordering_key, state, opened_at)
+            SELECT id, event_id, handler, ordering_key, 'pending', opened_at
+            FROM owed JOIN grown USING (handler, ordering_key) ORDER BY nth
+        )
+        SELECT id FROM ledger";
+
+    /// The events that have these keys. A statement of its own: ACCEPT may have waited for one that its own snapshot
+    /// doesn't show.
+    KNOWN_KEYS = "SELECT dedup_key, id FROM events WHERE dedup_key = ANY ($1)";
+
+    /// Leases queues that are due. Those that another transaction is at are passed over: they are somebody else's, or
+    /// the next claim's.
+    LEASE = r"
+        WITH due AS (
+            SELECT ordering_key, due_at FROM queues WHERE handler = $1 AND due_at <= $2
+            ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+        ), leased AS (
+            UPDATE queues SET due_at = $4, lease = $5
+            WHERE handler = $1 AND ordering_key = ANY (ARRAY (SELECT ordering_key FROM due))
+        )
+        SELECT ordering_key FROM due ORDER BY due_at";
+
+    /// When a queue that is not ours is due, leased by another or not.
+    NEXT_DUE = r"
+        SELECT due_at FROM queues WHERE handler = $1 AND lease IS DISTINCT FROM $2 ORDER BY due_at LIMIT 1";
+
+    /// The first open deliveries of leased queues, with all that a handler needs. A statement of its own, begun after
+    /// the leases are committed: in one statement with LEASE, a settlement that commits between its snapshot and its
+    /// locks would be missed, and what it settled handed out again.
+    OPEN_DELIVERIES = concat!("SELECT ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers, event_bodies.body
+        FROM unnest($2::text[]) WITH ORDINALITY AS leased (ordering_key, nth)
+        CROSS JOIN LATERAL (
+            SELECT * FROM deliveries
+            WHERE handler = $1 AND deliveries.ordering_key = leased.ordering_key AND state = 'pending'
+            ORDER BY position LIMIT $3
+        ) AS deliveries
+        JOIN events ON events.id = deliveries.event_id
+        JOIN event_bodies ON event_bodies.event_id = deliveries.event_id
+        ORDER BY leased.nth, deliveries.position");
+
+    /// Moves the end of leases that are still held.
+    RENEW = r"
+        WITH held AS (
+            SELECT handler, ordering_key, nth
+            FROM unnest($1::text[], $2::text[], $3::uuid[]) WITH ORDINALITY AS wanted (handler, ordering_key, lease, nth)
+            JOIN queues USING (handler, ordering_key, lease)
+            ORDER BY handler, ordering_key FOR UPDATE OF queues
+        ), renewed AS (
+            UPDATE queues SET due_at = $4 FROM held
+            WHERE queues.handler = held.handler AND queues.ordering_key = held.ordering_key
+        )
+        SELECT nth FROM held";
+
+    /// Attempts, states, counts and leases of a whole batch. Answers with the settlements that still held their lease.
+    ///
+    /// `held` locks the queues and reads `pending` as it is under the lock. The statements below must use that value:
+    /// their own view of the row is the snapshot's, from before an acceptance that may have been waited for.
+    /// Deliveries of a held queue are changed by nobody else, except that closed ones may be opened again.
+    SETTLE = r"
+        WITH held AS (
+            SELECT handler, ordering_key, pending, ended.due_at, nth
+            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[])
+                WITH ORDINALITY AS ended (handler, ordering_key, lease, due_at, nth)
+            JOIN queues USING (handler, ordering_key, lease)
+            ORDER BY handler, ordering_key FOR UPDATE OF queues
+        ), finished AS (
+            SELECT * FROM unnest($5::bigint[], $6::uuid[], $7::text[], $8::timestamptz[], $9::timestamptz[],
+                $10::bigint[], $11::text[], $12::integer[], $13::text[], $14::text[])
+                AS finished (nth, id, state, settled_at, started_at, duration_us, outcome, status, output, error)
+        ), tried AS (
+            UPDATE deliveries SET
+                state = finished.state,
+                attempts = deliveries.attempts + 1,
+                failures = deliveries.failures + CASE finished.outcome WHEN 'done' THEN 0 ELSE 1 END,
+                settled_at = finished.settled_at
+            FROM finished JOIN held USING (nth)
+            WHERE deliveries.id = finished.id AND deliveries.state = 'pending'
+                AND deliveries.handler = held.handler AND deliveries.ordering_key = held.ordering_key
+            RETURNING nth, deliveries.id, deliveries.attempts, deliveries.state
+        ), written AS (
+            INSERT INTO attempts (delivery_id, number, started_at, duration_us, outcome, status, output, error)
+            SELECT id, attempts, started_at, duration_us, outcome, status, output, error
+            FROM tried JOIN finished USING (nth, id)
+        ), remaining AS (
+            SELECT handler, ordering_key, due_at, pending - coalesce(closed.number, 0) AS pending
+            FROM held LEFT JOIN (
+                SELECT nth, count(*) AS number FROM tried WHERE state <> 'pending' GROUP BY nth
+            ) AS closed USING (nth)
+        ), emptied AS (
+            DELETE FROM queues USING remaining
+            WHERE queues.handler = remaining.handler AND queues.ordering_key = remaining.ordering_key
+                AND remaining.pending <= 0
+        ), released AS (
+            UPDATE queues SET pending = remaining.pending, due_at = remaining.due_at, lease = NULL FROM remaining
+            WHERE queues.handler = remaining.handler AND queues.ordering_key = remaining.ordering_key
+                AND remaining.pending > 0
+        )
+        SELECT nth FROM held";
+
+    /// Opens a closed delivery, or makes an open one due. Of two at once, the second waits for the row, finds it open
+    /// and counts nothing. The delivery keeps its position. A leased queue's `due_at` belongs to who leased it.
+    REPLAY = r"
+        WITH closed AS (
+            UPDATE deliveries SET state = 'pending', failures = 0, opened_at = $2, settled_at = NULL
+            WHERE id = $1 AND state <> 'pending'
+            RETURNING handler, ordering_key
+        ), grown AS (
+            INSERT INTO queues (handler, ordering_key, pending, due_at)
+            SELECT handler, ordering_key, 1, $2 FROM closed
+            ON CONFLICT (handler, ordering_key) DO UPDATE SET
+                pending = queues.pending + 1,
+                due_at = CASE WHEN queues.lease IS NULL THEN least(queues.due_at, excluded.due_at) ELSE queues.due_at END
+        )
+        UPDATE queues SET due_at = least(queues.due_at, $2) FROM deliveries
+        WHERE deliveries.id = $1 AND deliveries.state = 'pending' AND queues.lease IS NULL
+            AND queues.handler = deliveries.handler AND queues.ordering_key = deliveries.ordering_key";
+
+    /// A page of events. Run without a kept plan: with the values at hand, what is not asked for falls away, and a
+    /// conversation or a location finds its index.
+    EVENTS = concat!("SELECT ", event_columns!(), " FROM events
+        WHERE id >= $1 AND id < $2
+            AND ($3::text IS NULL OR event_type LIKE $3)
+            AND ($4::text IS NULL OR source = $4)
+            AND ($5::text IS NULL OR location_uid = $5)
+            AND ($6::text IS NULL OR conversation_uid = $6)
+        ORDER BY id DESC LIMIT $7");
+
+    /// One event.
+    EVENT = concat!("SELECT ", event_columns!(), " FROM events WHERE id = $1");
+
+    /// What arrived with events.
+    CONTENTS = "SELECT event_id, headers, body FROM event_bodies WHERE event_id = ANY ($1)";
+
+    /// A page of deliveries, without a kept plan for the same reason.
+    DELIVERIES = concat!("SELECT ", delivery_columns!(), " FROM deliveries JOIN events ON events.id = deliveries.event_id
+        WHERE deliveries.id < $1
+            AND ($2::uuid IS NULL OR deliveries.event_id = $2)
+            AND ($3::text IS NULL OR deliveries.state = $3)
+            AND ($4::text IS NULL OR deliveries.handler = $4)
+        ORDER BY deliveries.id DESC LIMIT $5");
+
+    /// One delivery.
+    DELIVERY = concat!("SELECT ", delivery_columns!(), " FROM deliveries JOIN events ON events.id = deliveries.event_id
+        WHERE deliveries.id = $1");
+
+    /// The attempts of a delivery.
+    ATTEMPTS = r"
+        SELECT number, started_at, duration_us, outcome, status, output, error
+        FROM attempts WHERE delivery_id = $1 ORDER BY number";
+
+    /// Forgets old events that nobody is owed any more.
+    ///
+    /// A delivery that is opened again at the same moment is not deleted, and then the foreign key from it to its
+    /// event ends the whole statement: it is repeated, and passes over that event.
+    FORGET = r"
+        WITH old AS (
+            SELECT id FROM events
+            WHERE id < $1 AND NOT EXISTS (
+                SELECT FROM deliveries WHERE deliveries.event_id = events.id AND deliveries.state = 'pending'
+            )
+            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+        ), closed AS (
+            DELETE FROM deliveries USING old WHERE deliveries.event_id = old.id AND deliveries.state <> 'pending'
+        )
+        DELETE FROM events USING old WHERE events.id = old.id";
+
+    /// Keeps a token.
+    ADD_TOKEN = "INSERT INTO tokens (id, name, digest, created_at) VALUES ($1, $2, $3, $4)";
+
+    /// The token of a digest.
+    TOKEN = "SELECT id, name FROM tokens WHERE digest = $1";
+
+    /// Whether writing is refused, as a standby does.
+    IS_READ_ONLY = "SELECT current_setting('transaction_read_only')::boolean";
+}

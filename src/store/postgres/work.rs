@@ -1,0 +1,132 @@
+//! Leasing queues, settling them, and opening deliveries again.
+
+use jiff::Timestamp;
+use sqlx::{PgPool, Row};
+
+use super::map::{self, column, instant};
+use super::repeat::repeated;
+use super::sql;
+use crate::model::DeliveryId;
+use crate::store::{Claim, Claimed, Due, FinishedAttempt, Lease, LeasedQueue, QueueRef, Settlement, kept};
+
+/// See [`crate::store::Store::claim`].
+pub(super) async fn claim(pool: &PgPool, claim: &Claim) -> Result<Claimed, sqlx::Error> {
+    let leased: Vec<String> = repeated(|| lease(pool, claim)).await?;
+    let next_due = sqlx::query(sql::NEXT_DUE)
+        .bind(&claim.handler)
+        .bind(claim.token.0)
+        .fetch_optional(pool)
+        .await?
+        .map(|row| map::timestamp(&row, "due_at"))
+        .transpose()?;
+    let queues = if leased.is_empty() { Vec::new() } else { open_deliveries(pool, claim, &leased).await? };
+    Ok(Claimed { queues, next_due })
+}
+
+async fn lease(pool: &PgPool, claim: &Claim) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(sql::LEASE)
+        .bind(&claim.handler)
+        .bind(instant(claim.now))
+        .bind(i64::from(claim.queues))
+        .bind(instant(claim.until))
+        .bind(claim.token.0)
+        .fetch_all(pool)
+        .await
+}
+
+async fn open_deliveries(
+    pool: &PgPool,
+    claim: &Claim,
+    leased: &[String],
+) -> Result<Vec<LeasedQueue>, sqlx::Error> {
+    let rows = sqlx::query(sql::OPEN_DELIVERIES)
+        .bind(&claim.handler)
+        .bind(leased)
+        .bind(i64::from(claim.deliveries_each))
+        .fetch_all(pool)
+        .await?;
+    let mut queues: Vec<LeasedQueue> = Vec::with_capacity(leased.len());
+    for row in &rows {
+        let due = Due { delivery: map::delivery(row)?, event: map::event(row)?, content: map::content(row)? };
+        let ordering_key = &due.delivery.ordering_key;
+        match queues.last_mut() {
+            Some(queue) if queue.lease.queue.ordering_key == *ordering_key => queue.due.push(due),
+            _ => {
+                let queue = QueueRef { handler: claim.handler.clone(), ordering_key: ordering_key.clone() };
+                queues.push(LeasedQueue { lease: Lease { queue, token: claim.token }, due: vec![due] });
+            }
+        }
+    }
+    Ok(queues)
+}
+
+/// See [`crate::store::Store::renew`].
+pub(super) async fn renew(
+    pool: &PgPool,
+    leases: &[Lease],
+    until: Timestamp,
+) -> Result<Vec<Lease>, sqlx::Error> {
+    if leases.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut held = repeated(|| {
+        sqlx::query_scalar::<_, i64>(sql::RENEW)
+            .bind(column(leases, |lease| lease.queue.handler.as_str()))
+            .bind(column(leases, |lease| lease.queue.ordering_key.as_str()))
+            .bind(column(leases, |lease| lease.token.0))
+            .bind(instant(until))
+            .fetch_all(pool)
+    })
+    .await?;
+    held.sort_unstable();
+    Ok(held.into_iter().filter_map(|nth| leases.get(index(nth)?).cloned()).collect())
+}
+
+/// See [`crate::store::Store::settle`].
+pub(super) async fn settle(pool: &PgPool, settlements: &[Settlement]) -> Result<Vec<bool>, sqlx::Error> {
+    let mut written = vec![false; settlements.len()];
+    if settlements.is_empty() {
+        return Ok(written);
+    }
+    for nth in repeated(|| write_settlements(pool, settlements)).await? {
+        if let Some(written) = index(nth).and_then(|nth| written.get_mut(nth)) {
+            *written = true;
+        }
+    }
+    Ok(written)
+}
+
+async fn write_settlements(pool: &PgPool, settlements: &[Settlement]) -> Result<Vec<i64>, sqlx::Error> {
+    let finished: Vec<(i64, &FinishedAttempt)> = (1..)
+        .zip(settlements)
+        .flat_map(|(nth, settlement)| settlement.attempts.iter().map(move |attempt| (nth, attempt)))
+        .collect();
+    sqlx::query_scalar(sql::SETTLE)
+        .bind(column(settlements, |settlement| settlement.lease.queue.handler.as_str()))
+        .bind(column(settlements, |settlement| settlement.lease.queue.ordering_key.as_str()))
+        .bind(column(settlements, |settlement| settlement.lease.token.0))
+        .bind(column(settlements, |settlement| instant(settlement.due_at)))
+        .bind(column(&finished, |(nth, _)| *nth))
+        .bind(column(&finished, |(_, attempt)| attempt.delivery.as_uuid()))
+        .bind(column(&finished, |(_, attempt)| attempt.state.as_str()))
+        .bind(column(&finished, |(_, attempt)| kept::settled_at(attempt).map(instant)))
+        .bind(column(&finished, |(_, attempt)| instant(attempt.started_at)))
+        .bind(column(&finished, |(_, attempt)| kept::microseconds(attempt.duration)))
+        .bind(column(&finished, |(_, attempt)| attempt.outcome.as_str()))
+        .bind(column(&finished, |(_, attempt)| attempt.status))
+        .bind(column(&finished, |(_, attempt)| attempt.output.as_deref().map(kept::text)))
+        .bind(column(&finished, |(_, attempt)| attempt.error.as_deref().map(kept::text)))
+        .fetch_all(pool)
+        .await
+}
+
+/// See [`crate::store::Store::replay`].
+pub(super) async fn replay(pool: &PgPool, id: DeliveryId, now: Timestamp) -> Result<(), sqlx::Error> {
+    repeated(|| sqlx::query(sql::REPLAY).bind(id.as_uuid()).bind(instant(now)).execute(pool)).await?;
+    Ok(())
+}
+
+/// Where a row stands in the arrays that were bound: WITH ORDINALITY counts from one.
+fn index(nth: i64) -> Option<usize> {
+    usize::try_from(nth).ok()?.checked_sub(1)
+}

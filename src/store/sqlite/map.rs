@@ -1,0 +1,111 @@
+//! Between rows and the words of the house.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Error, Row};
+use uuid::Uuid;
+
+use crate::model::{Attempt, Content, Delivery, EventRecord, Token, TypePattern};
+use crate::store::kept;
+
+/// An instant as the database takes it: microseconds since 1970.
+pub(super) fn instant(at: Timestamp) -> i64 {
+    kept::instant(at).as_microsecond()
+}
+
+/// A ledger line.
+pub(super) fn event(row: &SqliteRow) -> Result<EventRecord, Error> {
+    Ok(EventRecord {
+        id: row.try_get::<Uuid, _>("id")?.into(),
+        source: row.try_get("source")?,
+        event_type: row.try_get("event_type")?,
+        event_uid: row.try_get("event_uid")?,
+        subject_uid: row.try_get("subject_uid")?,
+        conversation_uid: row.try_get("conversation_uid")?,
+        contact_uid: row.try_get("contact_uid")?,
+        location_uid: row.try_get("location_uid")?,
+        organization_uid: row.try_get("organization_uid")?,
+        occurred_at: maybe_timestamp(row, "occurred_at")?,
+        received_at: timestamp(row, "received_at")?,
+        verified_by: row.try_get("verified_by")?,
+        decode_error: row.try_get("decode_error")?,
+    })
+}
+
+/// What arrived.
+pub(super) fn content(row: &SqliteRow) -> Result<Content, Error> {
+    let headers =
+        serde_json::from_str(row.try_get("headers")?).map_err(|error| Error::Decode(error.into()))?;
+    Ok(Content { headers, body: row.try_get::<Vec<u8>, _>("body")?.into() })
+}
+
+/// A delivery.
+pub(super) fn delivery(row: &SqliteRow) -> Result<Delivery, Error> {
+    Ok(Delivery {
+        id: row.try_get::<Uuid, _>("delivery_id")?.into(),
+        event_id: row.try_get::<Uuid, _>("event_id")?.into(),
+        event_type: row.try_get("event_type")?,
+        handler: row.try_get("handler")?,
+        ordering_key: row.try_get("ordering_key")?,
+        state: word(row, "state")?,
+        attempts: count(row, "attempts")?,
+        failures: count(row, "failures")?,
+        opened_at: timestamp(row, "opened_at")?,
+        settled_at: maybe_timestamp(row, "settled_at")?,
+    })
+}
+
+/// An attempt.
+pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, Error> {
+    let microseconds: i64 = row.try_get("duration_us")?;
+    Ok(Attempt {
+        number: count(row, "number")?,
+        started_at: timestamp(row, "started_at")?,
+        duration: Duration::from_micros(microseconds.unsigned_abs()),
+        outcome: word(row, "outcome")?,
+        status: row.try_get("status")?,
+        output: row.try_get("output")?,
+        error: row.try_get("error")?,
+    })
+}
+
+/// A token.
+pub(super) fn token(row: &SqliteRow) -> Result<Token, Error> {
+    Ok(Token { id: row.try_get::<Uuid, _>("id")?.into(), name: row.try_get("name")? })
+}
+
+/// A moment that is always there.
+pub(super) fn timestamp(row: &SqliteRow, column: &str) -> Result<Timestamp, Error> {
+    Timestamp::from_microsecond(row.try_get(column)?).map_err(|error| Error::Decode(error.into()))
+}
+
+fn maybe_timestamp(row: &SqliteRow, column: &str) -> Result<Option<Timestamp>, Error> {
+    let microseconds: Option<i64> = row.try_get(column)?;
+    microseconds.map(Timestamp::from_microsecond).transpose().map_err(|error| Error::Decode(error.into()))
+}
+
+fn count(row: &SqliteRow, column: &str) -> Result<u32, Error> {
+    u32::try_from(row.try_get::<i64, _>(column)?).map_err(|error| Error::Decode(error.into()))
+}
+
+fn word<W: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+    row: &SqliteRow,
+    column: &str,
+) -> Result<W, Error> {
+    row.try_get::<&str, _>(column)?.parse().map_err(|error: W::Err| Error::Decode(error.into()))
+}
+
+/// A pattern as GLOB has it: `*` stands for any run of characters, and brackets take a character by its word.
+pub(super) fn glob(pattern: &TypePattern) -> String {
+    let mut glob = String::with_capacity(pattern.as_str().len());
+    for character in pattern.as_str().chars() {
+        match character {
+            '?' | '[' => glob.extend(['[', character, ']']),
+            other => glob.push(other),
+        }
+    }
+    glob
+}

@@ -1,0 +1,124 @@
+//! The store in SQLite: one file, one process, nothing to install.
+
+mod accept;
+mod connect;
+mod lock;
+mod map;
+mod read;
+mod retention;
+mod sql;
+mod tokens;
+mod work;
+
+pub use lock::ServerLock;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::SqlitePool;
+use tokio::sync::watch;
+
+use super::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
+use crate::model::{
+    Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
+    NewToken, PageRequest, Token, TokenDigest,
+};
+
+/// Everything that Lectern remembers, in an SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    /// One connection: SQLite takes one writer at a time, so they queue here and not at the file.
+    writer: SqlitePool,
+    readers: SqlitePool,
+    work: watch::Sender<u64>,
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
+        let answers = accept::accept(&self.writer, batch).await?;
+        self.announce_work();
+        Ok(answers)
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
+        Ok(work::claim(&self.writer, &self.readers, claim).await?)
+    }
+
+    async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError> {
+        Ok(work::renew(&self.writer, leases, until).await?)
+    }
+
+    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError> {
+        Ok(work::settle(&self.writer, settlements).await?)
+    }
+
+    fn work_signal(&self) -> watch::Receiver<u64> {
+        self.work.subscribe()
+    }
+
+    async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
+        work::replay(&self.writer, id, now).await?;
+        self.announce_work();
+        self.delivery(id).await
+    }
+
+    async fn events(
+        &self,
+        filter: &EventFilter,
+        page: PageRequest<EventId>,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        Ok(read::events(&self.readers, filter, page).await?)
+    }
+
+    async fn event(&self, id: EventId) -> Result<Option<EventRecord>, StoreError> {
+        Ok(read::event(&self.readers, id).await?)
+    }
+
+    async fn contents(&self, ids: &[EventId]) -> Result<Vec<(EventId, Content)>, StoreError> {
+        Ok(read::contents(&self.readers, ids).await?)
+    }
+
+    async fn deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        page: PageRequest<DeliveryId>,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        Ok(read::deliveries(&self.readers, filter, page).await?)
+    }
+
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        Ok(read::delivery(&self.readers, id).await?)
+    }
+
+    async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
+        Ok(read::attempts(&self.readers, id).await?)
+    }
+
+    async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        Ok(retention::forget_before(&self.writer, before, at_most).await?)
+    }
+
+    async fn add_token(&self, token: &NewToken) -> Result<(), StoreError> {
+        tokens::add(&self.writer, token).await
+    }
+
+    async fn token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError> {
+        Ok(tokens::by_digest(&self.readers, digest).await?)
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        connect::check(&self.writer).await
+    }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        // The last one to leave folds the write-ahead log into the file.
+        self.writer.close().await;
+    }
+}
+
+impl SqliteStore {
+    fn announce_work(&self) {
+        self.work.send_modify(|times| *times = times.wrapping_add(1));
+    }
+}

@@ -1,0 +1,29 @@
+//! Forgetting.
+
+use jiff::Timestamp;
+use sqlx::{Row, SqlitePool};
+use uuid::Uuid;
+
+use super::sql;
+use crate::store::kept;
+
+/// See [`crate::store::Store::forget_before`].
+pub(super) async fn forget_before(
+    writer: &SqlitePool,
+    before: Timestamp,
+    at_most: u32,
+) -> Result<u64, sqlx::Error> {
+    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    let old = sqlx::query(sql::FORGETTABLE)
+        .bind(kept::first_id_from(before))
+        .bind(at_most)
+        .fetch_all(&mut *transaction)
+        .await?;
+    for row in &old {
+        let id: Uuid = row.try_get("id")?;
+        sqlx::query(sql::FORGET_DELIVERIES).bind(id).execute(&mut *transaction).await?;
+        sqlx::query(sql::FORGET_EVENT).bind(id).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(old.len() as u64)
+}

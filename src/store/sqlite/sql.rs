@@ -1,0 +1,203 @@
+//! Every statement for SQLite. None reads a clock.
+//!
+//! There is one writer, and every transaction that writes is [`BEGIN`]'s: whatever it reads stays true until it commits.
+
+use crate::store::statements::statements;
+
+/// The columns of a ledger line.
+macro_rules! event_columns {
+    () => {
+        "events.id, events.source, events.event_type, events.event_uid, events.subject_uid, \
+         events.conversation_uid, events.contact_uid, events.location_uid, events.organization_uid, \
+         events.occurred_at, events.received_at, events.verified_by, events.decode_error"
+    };
+}
+
+/// The columns of a delivery, its event's type among them. The names differ from the ledger's, so that one row can
+/// hold both.
+macro_rules! delivery_columns {
+    () => {
+        "deliveries.id AS delivery_id, deliveries.event_id, events.event_type, deliveries.handler, \
+         deliveries.ordering_key, deliveries.state, deliveries.attempts, deliveries.failures, \
+         deliveries.opened_at, deliveries.settled_at"
+    };
+}
+
+/// A page of events. A condition that is written out finds its index; one that may be missing never does, since SQLite
+/// plans before it knows the values.
+macro_rules! events_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            event_columns!(),
+            " FROM events WHERE ",
+            $condition,
+            "
+            AND id >= ?1 AND id < ?2
+            AND (?3 IS NULL OR event_type GLOB ?3)
+            AND (?4 IS NULL OR source = ?4)
+            AND (?5 IS NULL OR location_uid = ?5)
+            AND (?6 IS NULL OR conversation_uid = ?6)
+            ORDER BY id DESC LIMIT ?7"
+        )
+    };
+}
+
+/// A page of deliveries, in the same way.
+macro_rules! deliveries_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT ",
+            delivery_columns!(),
+            "
+            FROM deliveries JOIN events ON events.id = deliveries.event_id WHERE ",
+            $condition,
+            "
+            AND deliveries.id < ?1
+            AND (?2 IS NULL OR deliveries.event_id = ?2)
+            AND (?3 IS NULL OR deliveries.state = ?3)
+            AND (?4 IS NULL OR deliveries.handler = ?4)
+            ORDER BY deliveries.id DESC LIMIT ?5"
+        )
+    };
+}
+
+statements! {
+    /// Takes the right to write at once. A plain BEGIN takes it at the first write, and fails at once when another
+    /// wrote since the first read.
+    BEGIN = "BEGIN IMMEDIATE";
+
+    /// A ledger line, unless its key is known.
+    ADD_EVENT = r"
+        INSERT INTO events (id, dedup_key, source, event_type, event_uid, subject_uid, conversation_uid, contact_uid,
+            location_uid, organization_uid, occurred_at, received_at, verified_by, decode_error)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+        ON CONFLICT (dedup_key) DO NOTHING";
+
+    /// The event that has this key.
+    KNOWN_KEY = "SELECT id FROM events WHERE dedup_key = ?1";
+
+    /// What arrived with an event.
+    ADD_BODY = "INSERT INTO event_bodies (event_id, headers, body) VALUES (?1, ?2, ?3)";
+
+    /// One more for a queue. One that exists only grows: its `due_at` may be a retry's wait or a lease.
+    GROW_QUEUE = r"
+        INSERT INTO queues (handler, ordering_key, pending, due_at) VALUES (?1, ?2, 1, ?3)
+        ON CONFLICT (handler, ordering_key) DO UPDATE SET pending = pending + 1";
+
+    /// A delivery. AUTOINCREMENT never gives a position twice, and there is one writer: the order of positions is the
+    /// order of commits.
+    ADD_DELIVERY = r"
+        INSERT INTO deliveries (id, event_id, handler, ordering_key, state, opened_at)
+        VALUES (?1, ?2, ?3, ?4, 'pending', ?5)";
+
+    /// Queues that are due, longest first.
+    DUE = "SELECT ordering_key FROM queues WHERE handler = ?1 AND due_at <= ?2 ORDER BY due_at LIMIT ?3";
+
+    /// Leases a queue.
+    LEASE = "UPDATE queues SET due_at = ?3, lease = ?4 WHERE handler = ?1 AND ordering_key = ?2";
+
+    /// When a queue that is not ours is due, leased by another or not.
+    NEXT_DUE = "SELECT due_at FROM queues WHERE handler = ?1 AND lease IS NOT ?2 ORDER BY due_at LIMIT 1";
+
+    /// The first open deliveries of a leased queue, with all that a handler needs.
+    OPEN_DELIVERIES = concat!("SELECT ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers, event_bodies.body
+        FROM deliveries
+        JOIN events ON events.id = deliveries.event_id
+        JOIN event_bodies ON event_bodies.event_id = deliveries.event_id
+        WHERE deliveries.handler = ?1 AND deliveries.ordering_key = ?2 AND deliveries.state = 'pending'
+        ORDER BY deliveries.position LIMIT ?3");
+
+    /// Moves the end of a lease that is still held.
+    RENEW = "UPDATE queues SET due_at = ?4 WHERE handler = ?1 AND ordering_key = ?2 AND lease = ?3";
+
+    /// How many open deliveries a queue has whose lease is still held.
+    HELD = "SELECT pending FROM queues WHERE handler = ?1 AND ordering_key = ?2 AND lease = ?3";
+
+    /// What an attempt did to its delivery: one that is open, and of the leased queue.
+    TRIED = r"
+        UPDATE deliveries SET
+            state = ?4,
+            attempts = attempts + 1,
+            failures = failures + CASE ?5 WHEN 'done' THEN 0 ELSE 1 END,
+            settled_at = ?6
+        WHERE id = ?3 AND state = 'pending' AND handler = ?1 AND ordering_key = ?2
+        RETURNING attempts";
+
+    /// An attempt, as it went.
+    ADD_ATTEMPT = r"
+        INSERT INTO attempts (delivery_id, number, started_at, duration_us, outcome, status, output, error)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+    /// Ends a queue that has nothing left.
+    END_QUEUE = "DELETE FROM queues WHERE handler = ?1 AND ordering_key = ?2";
+
+    /// Ends a lease.
+    RELEASE_QUEUE = r"
+        UPDATE queues SET pending = ?3, due_at = ?4, lease = NULL WHERE handler = ?1 AND ordering_key = ?2";
+
+    /// Opens a closed delivery. It keeps its position.
+    REOPEN = r"
+        UPDATE deliveries SET state = 'pending', failures = 0, opened_at = ?2, settled_at = NULL
+        WHERE id = ?1 AND state <> 'pending'
+        RETURNING handler, ordering_key";
+
+    /// Makes the queue of an open delivery due. A leased queue's `due_at` belongs to who leased it.
+    HASTEN = r"
+        UPDATE queues SET due_at = min(due_at, ?2)
+        WHERE lease IS NULL AND (handler, ordering_key) =
+            (SELECT handler, ordering_key FROM deliveries WHERE id = ?1 AND state = 'pending')";
+
+    /// Pages of events: all, those of a conversation, those of a location.
+    EVENTS = events_where!("TRUE");
+    /// See [`EVENTS`].
+    EVENTS_OF_CONVERSATION = events_where!("conversation_uid = ?6");
+    /// See [`EVENTS`].
+    EVENTS_OF_LOCATION = events_where!("location_uid = ?5");
+
+    /// One event.
+    EVENT = concat!("SELECT ", event_columns!(), " FROM events WHERE id = ?1");
+
+    /// What arrived with events; their identifiers come as a JSON array of hexadecimal texts.
+    CONTENTS = r"
+        SELECT event_id, headers, body FROM event_bodies
+        WHERE event_id IN (SELECT unhex(value) FROM json_each(?1))";
+
+    /// Pages of deliveries: all, those of an event, those that are open, those that wait for a person.
+    DELIVERIES = deliveries_where!("TRUE");
+    /// See [`DELIVERIES`].
+    DELIVERIES_OF_EVENT = deliveries_where!("deliveries.event_id = ?2");
+    /// See [`DELIVERIES`].
+    PENDING_DELIVERIES = deliveries_where!("deliveries.state = 'pending'");
+    /// See [`DELIVERIES`].
+    DEAD_DELIVERIES = deliveries_where!("deliveries.state = 'dead'");
+
+    /// One delivery.
+    DELIVERY = concat!("SELECT ", delivery_columns!(), " FROM deliveries JOIN events ON events.id = deliveries.event_id
+        WHERE deliveries.id = ?1");
+
+    /// The attempts of a delivery.
+    ATTEMPTS = r"
+        SELECT number, started_at, duration_us, outcome, status, output, error
+        FROM attempts WHERE delivery_id = ?1 ORDER BY number";
+
+    /// Old events that nobody is owed any more.
+    FORGETTABLE = r"
+        SELECT id FROM events
+        WHERE id < ?1 AND NOT EXISTS (
+            SELECT 1 FROM deliveries WHERE deliveries.event_id = events.id AND deliveries.state = 'pending'
+        )
+        ORDER BY id LIMIT ?2";
+
+    /// Forgets the deliveries of an event, with their attempts.
+    FORGET_DELIVERIES = "DELETE FROM deliveries WHERE event_id = ?1";
+
+    /// Forgets an event, with what arrived.
+    FORGET_EVENT = "DELETE FROM events WHERE id = ?1";
+
+    /// Keeps a token.
+    ADD_TOKEN = "INSERT INTO tokens (id, name, digest, created_at) VALUES (?1, ?2, ?3, ?4)";
+
+    /// The token of a digest.
+    TOKEN = "SELECT id, name FROM tokens WHERE digest = ?1";
+}

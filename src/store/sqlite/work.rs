@@ -1,0 +1,190 @@
+//! Leasing queues, settling them, and opening deliveries again.
+
+use jiff::Timestamp;
+use sqlx::{Row, SqliteConnection, SqlitePool};
+
+use super::map::{self, instant};
+use super::sql;
+use crate::model::{DeliveryId, DeliveryState};
+use crate::store::{Claim, Claimed, Due, FinishedAttempt, Lease, LeasedQueue, QueueRef, Settlement, kept};
+
+/// See [`crate::store::Store::claim`].
+pub(super) async fn claim(
+    writer: &SqlitePool,
+    readers: &SqlitePool,
+    claim: &Claim,
+) -> Result<Claimed, sqlx::Error> {
+    let leased = lease(writer, claim).await?;
+    let next_due = sqlx::query(sql::NEXT_DUE)
+        .bind(&claim.handler)
+        .bind(claim.token.0)
+        .fetch_optional(readers)
+        .await?
+        .map(|row| map::timestamp(&row, "due_at"))
+        .transpose()?;
+    let mut queues = Vec::with_capacity(leased.len());
+    // The bodies are read after the leases are committed: meanwhile others write.
+    for ordering_key in leased {
+        let due = open_deliveries(readers, claim, &ordering_key).await?;
+        if !due.is_empty() {
+            let queue = QueueRef { handler: claim.handler.clone(), ordering_key };
+            queues.push(LeasedQueue { lease: Lease { queue, token: claim.token }, due });
+        }
+    }
+    Ok(Claimed { queues, next_due })
+}
+
+async fn lease(writer: &SqlitePool, claim: &Claim) -> Result<Vec<String>, sqlx::Error> {
+    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    let due: Vec<String> = sqlx::query_scalar(sql::DUE)
+        .bind(&claim.handler)
+        .bind(instant(claim.now))
+        .bind(claim.queues)
+        .fetch_all(&mut *transaction)
+        .await?;
+    for ordering_key in &due {
+        sqlx::query(sql::LEASE)
+            .bind(&claim.handler)
+            .bind(ordering_key)
+            .bind(instant(claim.until))
+            .bind(claim.token.0)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    Ok(due)
+}
+
+async fn open_deliveries(
+    readers: &SqlitePool,
+    claim: &Claim,
+    ordering_key: &str,
+) -> Result<Vec<Due>, sqlx::Error> {
+    let rows = sqlx::query(sql::OPEN_DELIVERIES)
+        .bind(&claim.handler)
+        .bind(ordering_key)
+        .bind(claim.deliveries_each)
+        .fetch_all(readers)
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Due { delivery: map::delivery(row)?, event: map::event(row)?, content: map::content(row)? })
+        })
+        .collect()
+}
+
+/// See [`crate::store::Store::renew`].
+pub(super) async fn renew(
+    writer: &SqlitePool,
+    leases: &[Lease],
+    until: Timestamp,
+) -> Result<Vec<Lease>, sqlx::Error> {
+    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    let mut held = Vec::with_capacity(leases.len());
+    for lease in leases {
+        let renewed = sqlx::query(sql::RENEW)
+            .bind(&lease.queue.handler)
+            .bind(&lease.queue.ordering_key)
+            .bind(lease.token.0)
+            .bind(instant(until))
+            .execute(&mut *transaction)
+            .await?;
+        if renewed.rows_affected() == 1 {
+            held.push(lease.clone());
+        }
+    }
+    transaction.commit().await?;
+    Ok(held)
+}
+
+/// See [`crate::store::Store::settle`].
+pub(super) async fn settle(
+    writer: &SqlitePool,
+    settlements: &[Settlement],
+) -> Result<Vec<bool>, sqlx::Error> {
+    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    let mut written = Vec::with_capacity(settlements.len());
+    for settlement in settlements {
+        written.push(settle_one(&mut transaction, settlement).await?);
+    }
+    transaction.commit().await?;
+    Ok(written)
+}
+
+/// Whether the lease was still held.
+async fn settle_one(connection: &mut SqliteConnection, settlement: &Settlement) -> Result<bool, sqlx::Error> {
+    let Lease { queue, token } = &settlement.lease;
+    let held = sqlx::query_scalar(sql::HELD)
+        .bind(&queue.handler)
+        .bind(&queue.ordering_key)
+        .bind(token.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(mut pending): Option<i64> = held else { return Ok(false) };
+    for attempt in &settlement.attempts {
+        if write_attempt(connection, queue, attempt).await? && attempt.state != DeliveryState::Pending {
+            pending -= 1;
+        }
+    }
+    let ended = if pending > 0 {
+        sqlx::query(sql::RELEASE_QUEUE)
+            .bind(&queue.handler)
+            .bind(&queue.ordering_key)
+            .bind(pending)
+            .bind(instant(settlement.due_at))
+    } else {
+        sqlx::query(sql::END_QUEUE).bind(&queue.handler).bind(&queue.ordering_key)
+    };
+    ended.execute(connection).await?;
+    Ok(true)
+}
+
+/// Whether the delivery was open.
+async fn write_attempt(
+    connection: &mut SqliteConnection,
+    queue: &QueueRef,
+    attempt: &FinishedAttempt,
+) -> Result<bool, sqlx::Error> {
+    let number = sqlx::query_scalar(sql::TRIED)
+        .bind(&queue.handler)
+        .bind(&queue.ordering_key)
+        .bind(attempt.delivery.as_uuid())
+        .bind(attempt.state.as_str())
+        .bind(attempt.outcome.as_str())
+        .bind(kept::settled_at(attempt).map(instant))
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some(number): Option<i64> = number else { return Ok(false) };
+    sqlx::query(sql::ADD_ATTEMPT)
+        .bind(attempt.delivery.as_uuid())
+        .bind(number)
+        .bind(instant(attempt.started_at))
+        .bind(kept::microseconds(attempt.duration))
+        .bind(attempt.outcome.as_str())
+        .bind(attempt.status)
+        .bind(attempt.output.as_deref().map(kept::text))
+        .bind(attempt.error.as_deref().map(kept::text))
+        .execute(connection)
+        .await?;
+    Ok(true)
+}
+
+/// See [`crate::store::Store::replay`].
+pub(super) async fn replay(writer: &SqlitePool, id: DeliveryId, now: Timestamp) -> Result<(), sqlx::Error> {
+    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    let reopened = sqlx::query(sql::REOPEN)
+        .bind(id.as_uuid())
+        .bind(instant(now))
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if let Some(row) = reopened {
+        sqlx::query(sql::GROW_QUEUE)
+            .bind(row.try_get::<&str, _>("handler")?)
+            .bind(row.try_get::<&str, _>("ordering_key")?)
+            .bind(instant(now))
+            .execute(&mut *transaction)
+            .await?;
+    }
+    sqlx::query(sql::HASTEN).bind(id.as_uuid()).bind(instant(now)).execute(&mut *transaction).await?;
+    transaction.commit().await
+}
