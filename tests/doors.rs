@@ -62,7 +62,10 @@ fn rooms() -> BTreeSet<String> {
         .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     for room in ONLY.iter().map(|(room, _)| *room).chain(APART) {
-        assert!(rooms.contains(room), "there is no room `{room}` any more: is this test still about this house?");
+        assert!(
+            rooms.contains(room),
+            "there is no room `{room}` any more: is this test still about this house?"
+        );
     }
     rooms
 }
@@ -85,7 +88,8 @@ fn names(room: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn files(room: &str) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = Some(source().join(format!("{room}.rs"))).into_iter().filter(|file| file.exists()).collect();
+    let mut found: Vec<PathBuf> =
+        Some(source().join(format!("{room}.rs"))).into_iter().filter(|file| file.exists()).collect();
     let mut folders = vec![source().join(room)];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).into_iter().flatten() {

@@ -33,5 +33,6 @@ async fn ready(State(store): State<Arc<dyn Store>>) -> Response {
         Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "not ready"),
         Err(_elapsed) => tracing::warn!("not ready: the store does not answer"),
     }
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "the store is not available").into_response()
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "the store is not available")
+        .into_response()
 }

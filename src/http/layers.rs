@@ -39,6 +39,10 @@ async fn no_such_method() -> Problem {
 #[expect(clippy::needless_pass_by_value, reason = "the signature is the layer's")]
 fn panicked(_panic: Box<dyn Any + Send>) -> Response {
     // The panic hook has logged where it was; what it said stays inside.
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_server_error", "something went wrong on our side")
-        .into_response()
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal_server_error",
+        "something went wrong on our side",
+    )
+    .into_response()
 }

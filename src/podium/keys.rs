@@ -162,8 +162,11 @@ impl Keys {
             PayloadKind::Call => "call",
             PayloadKind::Other => "subject",
         };
-        let candidates =
-            [("conversation", &self.conversation_uid), ("contact", &self.contact_uid), (own, &self.subject_uid)];
+        let candidates = [
+            ("conversation", &self.conversation_uid),
+            ("contact", &self.contact_uid),
+            (own, &self.subject_uid),
+        ];
         candidates.into_iter().find_map(|(kind, uid)| Some(format!("{kind}:{}", uid.as_ref()?)))
     }
 }

@@ -52,7 +52,13 @@ async fn burst_until_killed(lectern: crate::support::lectern::Lectern, round: us
     let prepared: Vec<Vec<_>> = (0..16)
         .map(|sender| {
             (0..200)
-                .map(|number| requests(&numbered_event("message.sent", &format!("c{}", number % 7), &format!("{round}-{sender}-{number}"))))
+                .map(|number| {
+                    requests(&numbered_event(
+                        "message.sent",
+                        &format!("c{}", number % 7),
+                        &format!("{round}-{sender}-{number}"),
+                    ))
+                })
                 .collect()
         })
         .collect();
@@ -76,7 +82,8 @@ async fn burst_until_killed(lectern: crate::support::lectern::Lectern, round: us
     });
     let senders = futures_util::future::join_all(senders);
     let kill = async {
-        eventually("a burst is under way", async || (answered.load(Ordering::SeqCst) > 40).then_some(())).await;
+        eventually("a burst is under way", async || (answered.load(Ordering::SeqCst) > 40).then_some(()))
+            .await;
         lectern.kill().await;
         stopped.store(true, Ordering::SeqCst);
     };
@@ -135,7 +142,8 @@ async fn while_the_database_is_away_the_answer_is_503_in_time_and_then_all_goes_
     assert_eq!(alive.status.as_u16(), 200);
 
     server.start_again().await;
-    eventually("events are accepted again", async || (lectern.post(&body).await.status == 200).then_some(())).await;
+    eventually("events are accepted again", async || (lectern.post(&body).await.status == 200).then_some(()))
+        .await;
     let event = lectern.post(&new_event("message.received", "c")).await.json();
     eventually("events are delivered again", async || {
         let path = format!("/api/v1/events/{}/deliveries", event["data"]["id"].as_str().unwrap());

@@ -93,14 +93,24 @@ fn hostile() -> impl Strategy<Value = Hostile> {
         1 => Just(TimestampHeader::Missing),
     ];
     let more = prop::collection::vec(("x-[a-z]{1,10}", prop::collection::vec(0x20_u8..=0xff, 0..40)), 0..4);
-    (method, path, body(), signature, timestamp, more).prop_map(|(method, path, body, signature, timestamp, more)| {
-        Hostile { method, path, body, signature, timestamp, more }
-    })
+    (method, path, body(), signature, timestamp, more).prop_map(
+        |(method, path, body, signature, timestamp, more)| Hostile {
+            method,
+            path,
+            body,
+            signature,
+            timestamp,
+            more,
+        },
+    )
 }
 
 fn body() -> impl Strategy<Value = Vec<u8>> {
-    let sample = || prop::sample::select(EventType::ALL.to_vec())
-        .prop_map(|event_type| samples::body(&event_type).expect("each type has a sample").as_bytes().to_vec());
+    let sample = || {
+        prop::sample::select(EventType::ALL.to_vec()).prop_map(|event_type| {
+            samples::body(&event_type).expect("each type has a sample").as_bytes().to_vec()
+        })
+    };
     prop_oneof![
         // A sample with some of its bytes exchanged, removed or doubled.
         20 => (sample(), prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0_u8..3), 1..8)).prop_map(|(mut body, edits)| {
@@ -150,7 +160,10 @@ async fn send_hostile(lectern: &Lectern, count: usize) -> HashSet<String> {
         let hostile = strategy.new_tree(&mut runner).expect("a request can be made up").current();
         let now = now_in_milliseconds();
         let (request, expected) = request(lectern, &hostile, &now);
-        let response = timeout(Duration::from_secs(5), request.send()).await.expect("an answer in time").expect("an answer");
+        let response = timeout(Duration::from_secs(5), request.send())
+            .await
+            .expect("an answer in time")
+            .expect("an answer");
         let status = response.status().as_u16();
         assert_eq!(status, expected, "{hostile:?}");
         let answer = response.bytes().await.expect("a whole answer");
@@ -166,7 +179,10 @@ async fn send_hostile(lectern: &Lectern, count: usize) -> HashSet<String> {
 
 fn request(lectern: &Lectern, hostile: &Hostile, now: &str) -> (reqwest::RequestBuilder, u16) {
     let method = hostile.method.parse().expect("a method");
-    let mut request = lectern.http.request(method, format!("{}{}", lectern.public, hostile.path)).body(hostile.body.clone());
+    let mut request = lectern
+        .http
+        .request(method, format!("{}{}", lectern.public, hostile.path))
+        .body(hostile.body.clone());
     for (name, value) in &hostile.more {
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(value)) {
             request = request.header(name, value);
@@ -178,7 +194,11 @@ fn request(lectern: &Lectern, hostile: &Hostile, now: &str) -> (reqwest::Request
         TimestampHeader::Missing => None,
     };
     let signature = match &hostile.signature {
-        SignatureHeader::Right => Some(SigningKey::new(SECRET).sign(timestamp.clone().unwrap_or_default().as_bytes(), &hostile.body).to_string()),
+        SignatureHeader::Right => Some(
+            SigningKey::new(SECRET)
+                .sign(timestamp.clone().unwrap_or_default().as_bytes(), &hostile.body)
+                .to_string(),
+        ),
         SignatureHeader::Wrong(text) => Some(text.clone()),
         SignatureHeader::Missing => None,
     };
@@ -189,7 +209,8 @@ fn request(lectern: &Lectern, hostile: &Hostile, now: &str) -> (reqwest::Request
         request = request.header("podium-signature", signature);
     }
     let known = matches!(hostile.path.as_str(), "/webhooks/podium" | "/webhooks/podium/default");
-    let signed = matches!((&hostile.signature, &hostile.timestamp), (SignatureHeader::Right, TimestampHeader::Now));
+    let signed =
+        matches!((&hostile.signature, &hostile.timestamp), (SignatureHeader::Right, TimestampHeader::Now));
     let expected = match (hostile.method, known, signed) {
         ("POST", true, true) => 200,
         ("POST", true, false) => 401,
@@ -217,7 +238,8 @@ async fn send_raw(lectern: &Lectern, count: usize) {
     for _ in 0..count {
         let bytes = strategy.new_tree(&mut runner).expect("bytes can be made up").current();
         let exchange = async {
-            let mut socket = TcpStream::connect(lectern.public.strip_prefix("http://").expect("a URL")).await?;
+            let mut socket =
+                TcpStream::connect(lectern.public.strip_prefix("http://").expect("a URL")).await?;
             socket.write_all(&bytes).await?;
             // No more will come: whatever the server still waits for, it must not wait for ever.
             socket.shutdown().await?;
@@ -227,7 +249,8 @@ async fn send_raw(lectern: &Lectern, count: usize) {
         };
         // An error of the connection is the server hanging up.
         if let Ok(answer) = timeout(Duration::from_secs(10), exchange).await.expect("an end in time") {
-            let ok = answer.is_empty() || answer.starts_with(b"HTTP/1.1 4") || answer.starts_with(b"HTTP/1.0 4");
+            let ok =
+                answer.is_empty() || answer.starts_with(b"HTTP/1.1 4") || answer.starts_with(b"HTTP/1.0 4");
             assert!(ok, "{:?} to {:?}", String::from_utf8_lossy(&answer), String::from_utf8_lossy(&bytes));
         }
     }

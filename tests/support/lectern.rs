@@ -158,7 +158,13 @@ impl Answer {
 
 impl Lectern {
     /// A request with `body`, signed with `secret` as Podium would at `timestamp` (milliseconds).
-    pub(crate) fn signed(&self, path: &str, secret: &str, timestamp: &str, body: &[u8]) -> reqwest::RequestBuilder {
+    pub(crate) fn signed(
+        &self,
+        path: &str,
+        secret: &str,
+        timestamp: &str,
+        body: &[u8],
+    ) -> reqwest::RequestBuilder {
         let signature = SigningKey::new(secret).sign(timestamp.as_bytes(), body);
         self.http
             .post(format!("{}{path}", self.public))
@@ -199,7 +205,8 @@ impl Lectern {
     pub(crate) async fn stop(mut self) -> std::process::ExitStatus {
         let id = self.child.id().expect("it runs");
         let id = nix::unistd::Pid::from_raw(i32::try_from(id).expect("a process id is small"));
-        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM).expect("a running program can be told to stop");
+        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM)
+            .expect("a running program can be told to stop");
         self.child.wait().await.expect("it ends")
     }
 }

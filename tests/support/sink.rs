@@ -41,9 +41,9 @@ impl Sink {
         let inside = Inside { calls: Arc::clone(&calls), answer: Arc::new(answer) };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
         let url = format!("http://{}/sink", listener.local_addr().expect("it is bound"));
-        tokio::spawn(async move {
-            axum::serve(listener, Router::new().fallback(take).with_state(inside)).await
-        });
+        tokio::spawn(
+            async move { axum::serve(listener, Router::new().fallback(take).with_state(inside)).await },
+        );
         Self { url, calls }
     }
 
