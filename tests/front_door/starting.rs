@@ -107,7 +107,7 @@ async fn a_mistake_in_the_configuration_is_one_sentence_with_the_key_and_its_pla
         ("[verification]\nmax_age = \"soon\"", vec!["verification.max_age", "soon", "lectern.toml"]),
         ("[public", vec!["lectern.toml"]),
     ] {
-        let setup = Setup::sqlite().config(config);
+        let setup = Setup::sqlite().without("LECTERN_LISTEN").config(config);
         for command in ["serve", "config check"] {
             let arguments: Vec<_> = command.split(' ').collect();
             let ended = setup.run(&arguments).await;
