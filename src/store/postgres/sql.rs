@@ -39,6 +39,9 @@ statements! {
     /// waits for `grown`, the sort for all of it), and it holds it until the commit. So within a queue the order of
     /// positions is the order of commits, from several processes too, and within a batch that of the batch.
     ///
+    /// The conflict names no column: a batch that is sent again while its first sending is still under way meets itself
+    /// at the identifier before it comes to the key.
+    ///
     /// A queue that exists only grows: its `due_at` may be a retry's wait or a lease.
     ACCEPT = r"
         WITH ledger AS (
@@ -48,7 +51,7 @@ statements! {
                 $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[])
                 AS new (id, dedup_key)
             ORDER BY dedup_key
-            ON CONFLICT (dedup_key) DO NOTHING
+            ON CONFLICT DO NOTHING
             RETURNING id
         ), bodies AS (
             INSERT INTO event_bodies (event_id, headers, body)
