@@ -190,10 +190,17 @@ statements! {
         )
         ORDER BY id LIMIT ?2";
 
-    /// Forgets the deliveries of an event, with their attempts.
+    /// Forgets the attempts of an event's deliveries.
+    FORGET_ATTEMPTS = r"
+        DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE event_id = ?1)";
+
+    /// Forgets the deliveries of an event.
     FORGET_DELIVERIES = "DELETE FROM deliveries WHERE event_id = ?1";
 
-    /// Forgets an event, with what arrived.
+    /// Forgets what arrived with an event.
+    FORGET_BODY = "DELETE FROM event_bodies WHERE event_id = ?1";
+
+    /// Forgets an event.
     FORGET_EVENT = "DELETE FROM events WHERE id = ?1";
 
     /// Keeps a token.
