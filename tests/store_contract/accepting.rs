@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use lectern::model::{DedupKey, DeliveryFilter, EventFilter, NewEvent};
+use lectern::model::{DedupKey, DeliveryFilter, EventFilter, NewDelivery, NewEvent};
 use lectern::store::{Acceptance, StoreError};
 
 use crate::home::Home;
@@ -15,6 +15,7 @@ crate::on_both_stores![
     of_one_key_twice_in_a_batch_the_first_is_accepted,
     the_answers_come_in_the_order_of_the_batch,
     of_sixteen_at_once_exactly_one_is_accepted,
+    the_very_same_batch_from_many_at_once_is_accepted_once,
     batches_that_meet_in_opposite_order_are_all_accepted,
     a_batch_is_accepted_as_a_whole_or_not_at_all,
     an_empty_batch_is_accepted,
@@ -94,7 +95,7 @@ async fn the_answers_come_in_the_order_of_the_batch(store: Home) {
 }
 
 async fn of_sixteen_at_once_exactly_one_is_accepted(store: Home) {
-    let stores = [store.share(), store.another().await];
+    let stores = [store.share(), store.another_server().await];
     for round in 0..5 {
         let tasks = (0..16).map(|task| {
             let store = Arc::clone(&stores[task % 2]);
@@ -120,6 +121,21 @@ async fn of_sixteen_at_once_exactly_one_is_accepted(store: Home) {
     }
     let claimed = claim_all(&*store, second(9)).await;
     assert_eq!(claimed.queues.iter().map(|queue| queue.due.len()).sum::<usize>(), 20);
+}
+
+/// As a caller would that gave up waiting and tries again: the first sending may still be under way.
+async fn the_very_same_batch_from_many_at_once_is_accepted_once(store: Home) {
+    for round in 0..10 {
+        let batch: Vec<_> = (0..8).map(|n| owed(&format!("{round}-{n}"), "a", second(1))).collect();
+        let sendings = (0..8).map(|_| {
+            let (store, batch) = (store.share(), batch.clone());
+            tokio::spawn(async move { store.accept(&batch).await.unwrap() })
+        });
+        let answers: Vec<_> = join_all(sendings).await.into_iter().flat_map(Result::unwrap).collect();
+        let accepted = answers.iter().filter(|answer| matches!(answer, Acceptance::Accepted(_))).count();
+        assert_eq!(accepted, 8);
+    }
+    assert_eq!(store.deliveries(&DeliveryFilter::default(), first(1000)).await.unwrap().len(), 80);
 }
 
 /// Two that wait for each other's rows would be a deadlock, and one of them ended.
@@ -151,8 +167,8 @@ async fn a_batch_is_accepted_as_a_whole_or_not_at_all(store: Home) {
     let there = event("there", second(1));
     accept(&*store, there.clone()).await;
     let mut impossible = owed("e2", "a", second(2));
-    // Another event of the same name, which no caller makes: the store must refuse it.
-    impossible.record.id = there.record.id;
+    // Two deliveries of one name, which no caller makes: the store must refuse them.
+    impossible.deliveries.push(NewDelivery { handler: "crm".into(), ..impossible.deliveries[0].clone() });
     let batch = [owed("e1", "a", second(2)), impossible, owed("e3", "b", second(2))];
 
     assert!(matches!(store.accept(&batch).await, Err(StoreError::Failed(_))));

@@ -120,7 +120,7 @@ async fn a_leased_queue_that_grows_stays_leased(store: Home) {
 async fn eight_claimers_share_the_work_and_no_queue(store: Home) {
     let batch: Vec<_> = (0..200).map(|n| owed(&format!("{n}"), &format!("{n}"), second(1))).collect();
     store.accept(&batch).await.unwrap();
-    let stores = [store.share(), store.another().await];
+    let stores = [store.share(), store.another_server().await];
     let claimers = (0..8).map(|claimer| {
         let store = Arc::clone(&stores[claimer % 2]);
         tokio::spawn(async move {

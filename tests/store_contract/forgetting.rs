@@ -86,7 +86,7 @@ async fn what_was_forgotten_can_be_accepted_again(store: Home) {
 
 /// Half forgotten, the queue would wait for a delivery that is not there.
 async fn a_delivery_that_is_opened_again_meanwhile_is_kept_or_gone_as_a_whole(store: Home) {
-    let another = store.another().await;
+    let another = store.another_server().await;
     for round in 0..40 {
         let now = second(round);
         let batch: Vec<_> = (0..5).map(|n| owed(&format!("{round} {n}"), &format!("{n}"), now)).collect();

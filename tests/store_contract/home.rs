@@ -41,7 +41,15 @@ impl Home {
         Arc::clone(&self.store)
     }
 
-    /// Another store on the same database, as another process would have it.
+    /// What another server would use: on PostgreSQL a store of its own; SQLite has one server.
+    pub(crate) async fn another_server(&self) -> Arc<dyn Store> {
+        match self.place {
+            Place::Sqlite { .. } => self.share(),
+            Place::Postgres { .. } => self.another().await,
+        }
+    }
+
+    /// Another store on the same database, as a command beside the server would have it.
     pub(crate) async fn another(&self) -> Arc<dyn Store> {
         self.place.open().await.unwrap()
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use futures_util::future::join_all;
+use futures_util::future::try_join_all;
 use lectern::model::{AttemptOutcome, DeliveryFilter, DeliveryId, DeliveryState, PageRequest};
 use lectern::store::{Claim, LeaseToken, Store};
 
@@ -66,7 +66,7 @@ async fn thousands_of_deliveries_are_done_exactly_once_and_in_order(store: Home)
     const ACCEPTORS: usize = 4;
     const BATCHES: usize = 25;
     const QUEUES: usize = 6;
-    let stores = [store.share(), store.another().await];
+    let stores = [store.share(), store.another_server().await];
     let left = Arc::new(AtomicUsize::new(ACCEPTORS * BATCHES * 12 * 2));
     let journal = Journal::default();
 
@@ -94,9 +94,7 @@ async fn thousands_of_deliveries_are_done_exactly_once_and_in_order(store: Home)
         let (journal, left) = (Arc::clone(&journal), Arc::clone(&left));
         tokio::spawn(async move { work(store, ["mirror", "crm"][worker / 3], journal, left).await })
     });
-    for task in join_all(acceptors.chain(workers).collect::<Vec<_>>()).await {
-        task.unwrap();
-    }
+    try_join_all(acceptors.chain(workers).collect::<Vec<_>>()).await.unwrap();
 
     assert_no_work_is_left(&*store).await;
     let journal = journal.lock().unwrap().clone();
@@ -115,7 +113,7 @@ async fn thousands_of_deliveries_are_done_exactly_once_and_in_order(store: Home)
 /// every count is made while another wants to make one.
 async fn one_hot_queue_never_loses_count(store: Home) {
     const EVENTS: usize = 300;
-    let stores = [store.share(), store.another().await];
+    let stores = [store.share(), store.another_server().await];
     let left = Arc::new(AtomicUsize::new(4 * EVENTS));
     let acceptors = (0..4).map(|acceptor| {
         let store = Arc::clone(&stores[acceptor % 2]);
@@ -129,9 +127,7 @@ async fn one_hot_queue_never_loses_count(store: Home) {
         let (store, left) = (Arc::clone(&stores[worker % 2]), Arc::clone(&left));
         tokio::spawn(async move { work(store, "mirror", Journal::default(), left).await })
     });
-    for task in join_all(acceptors.chain(workers).collect::<Vec<_>>()).await {
-        task.unwrap();
-    }
+    try_join_all(acceptors.chain(workers).collect::<Vec<_>>()).await.unwrap();
     assert_no_work_is_left(&*store).await;
     assert_all_done(&*store, 4 * EVENTS).await;
 }

@@ -44,7 +44,7 @@ async fn the_order_holds_against_the_clock_and_the_names(store: Home) {
 /// two that did not overlap can be compared.
 async fn what_was_accepted_before_another_began_comes_before_it(store: Home) {
     let moments = Arc::new(AtomicUsize::new(0));
-    let stores = [store.share(), store.another().await];
+    let stores = [store.share(), store.another_server().await];
     let tasks = (0..8_usize).map(|task| {
         let (store, moments) = (Arc::clone(&stores[task % 2]), Arc::clone(&moments));
         tokio::spawn(async move {

@@ -39,6 +39,9 @@ statements! {
     /// waits for `grown`, the sort for all of it), and it holds it until the commit. So within a queue the order of
     /// positions is the order of commits, from several processes too, and within a batch that of the batch.
     ///
+    /// The conflict names no column: a batch that is sent again while its first sending is still under way meets itself
+    /// at the identifier before it comes to the key.
+    ///
     /// A queue that exists only grows: its `due_at` may be a retry's wait or a lease.
     ACCEPT = r"
         WITH ledger AS (
@@ -48,7 +51,7 @@ statements! {
                 $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[])
                 AS new (id, dedup_key)
             ORDER BY dedup_key
-            ON CONFLICT (dedup_key) DO NOTHING
+            ON CONFLICT DO NOTHING
             RETURNING id
         ), bodies AS (
             INSERT INTO event_bodies (event_id, headers, body)
@@ -124,6 +127,9 @@ statements! {
     /// `held` locks the queues and reads `pending` as it is under the lock. The statements below must use that value:
     /// their own view of the row is the snapshot's, from before an acceptance that may have been waited for.
     /// Deliveries of a held queue are changed by nobody else, except that closed ones may be opened again.
+    ///
+    /// IS NOT DISTINCT FROM keeps the planner from the index of open deliveries: it would read a queue's whole backlog
+    /// to find the few that are settled.
     SETTLE = r"
         WITH held AS (
             SELECT handler, ordering_key, pending, ended.due_at, nth
@@ -143,7 +149,8 @@ statements! {
                 settled_at = finished.settled_at
             FROM finished JOIN held USING (nth)
             WHERE deliveries.id = finished.id AND deliveries.state = 'pending'
-                AND deliveries.handler = held.handler AND deliveries.ordering_key = held.ordering_key
+                AND deliveries.handler IS NOT DISTINCT FROM held.handler
+                AND deliveries.ordering_key IS NOT DISTINCT FROM held.ordering_key
             RETURNING nth, deliveries.id, deliveries.attempts, deliveries.state
         ), written AS (
             INSERT INTO attempts (delivery_id, number, started_at, duration_us, outcome, status, output, error)
@@ -227,8 +234,14 @@ statements! {
                 SELECT FROM deliveries WHERE deliveries.event_id = events.id AND deliveries.state = 'pending'
             )
             ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+        ), bodies AS (
+            DELETE FROM event_bodies USING old WHERE event_bodies.event_id = old.id
         ), closed AS (
-            DELETE FROM deliveries USING old WHERE deliveries.event_id = old.id AND deliveries.state <> 'pending'
+            DELETE FROM deliveries USING old
+            WHERE deliveries.event_id = old.id AND deliveries.state <> 'pending'
+            RETURNING deliveries.id
+        ), tried AS (
+            DELETE FROM attempts USING closed WHERE attempts.delivery_id = closed.id
         )
         DELETE FROM events USING old WHERE events.id = old.id";
 

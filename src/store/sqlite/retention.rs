@@ -21,8 +21,9 @@ pub(super) async fn forget_before(
         .await?;
     for row in &old {
         let id: Uuid = row.try_get("id")?;
-        sqlx::query(sql::FORGET_DELIVERIES).bind(id).execute(&mut *transaction).await?;
-        sqlx::query(sql::FORGET_EVENT).bind(id).execute(&mut *transaction).await?;
+        for statement in [sql::FORGET_ATTEMPTS, sql::FORGET_DELIVERIES, sql::FORGET_BODY, sql::FORGET_EVENT] {
+            sqlx::query(statement).bind(id).execute(&mut *transaction).await?;
+        }
     }
     transaction.commit().await?;
     Ok(old.len() as u64)

@@ -67,12 +67,13 @@ statements! {
     /// wrote since the first read.
     BEGIN = "BEGIN IMMEDIATE";
 
-    /// A ledger line, unless its key is known.
+    /// A ledger line, unless its key is known. The conflict names no column: the same event again has the same
+    /// identifier too.
     ADD_EVENT = r"
         INSERT INTO events (id, dedup_key, source, event_type, event_uid, subject_uid, conversation_uid, contact_uid,
             location_uid, organization_uid, occurred_at, received_at, verified_by, decode_error)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-        ON CONFLICT (dedup_key) DO NOTHING";
+        ON CONFLICT DO NOTHING";
 
     /// The event that has this key.
     KNOWN_KEY = "SELECT id FROM events WHERE dedup_key = ?1";
@@ -189,10 +190,17 @@ statements! {
         )
         ORDER BY id LIMIT ?2";
 
-    /// Forgets the deliveries of an event, with their attempts.
+    /// Forgets the attempts of an event's deliveries.
+    FORGET_ATTEMPTS = r"
+        DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE event_id = ?1)";
+
+    /// Forgets the deliveries of an event.
     FORGET_DELIVERIES = "DELETE FROM deliveries WHERE event_id = ?1";
 
-    /// Forgets an event, with what arrived.
+    /// Forgets what arrived with an event.
+    FORGET_BODY = "DELETE FROM event_bodies WHERE event_id = ?1";
+
+    /// Forgets an event.
     FORGET_EVENT = "DELETE FROM events WHERE id = ?1";
 
     /// Keeps a token.
