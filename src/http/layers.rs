@@ -4,6 +4,7 @@ use std::any::Any;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
@@ -11,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::Problem;
+use super::{Problem, drain};
 
 /// The longest that any request may take, its body included: nobody holds a connection for ever.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
@@ -29,11 +30,13 @@ pub fn wrap(routes: Router) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
 }
 
-async fn no_such_route() -> Problem {
+async fn no_such_route(body: Body) -> Problem {
+    drain(body).await;
     Problem::new(StatusCode::NOT_FOUND, "route_not_found", "there is nothing at this path")
 }
 
-async fn no_such_method() -> Problem {
+async fn no_such_method(body: Body) -> Problem {
+    drain(body).await;
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
         .more_info("the Allow header names the methods that it takes")
 }
