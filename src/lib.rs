@@ -9,7 +9,7 @@
 //!
 //! The rooms stand here in the order of that journey.
 
-// pub mod cli;
+pub mod cli;
 pub mod config;
 pub mod app;
 
