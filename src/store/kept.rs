@@ -14,9 +14,13 @@ use crate::model::{DeliveryId, DeliveryState, EventFilter, EventId, Header, Page
 /// refuse it.
 const EARLIEST: Timestamp = Timestamp::constant(-210_866_803_200, 0);
 
+/// The last moment that can be made from a number of microseconds.
+const LATEST: Timestamp = Timestamp::constant(253_402_207_200, 0);
+
 /// An instant in whole microseconds, what both databases keep.
 pub(super) fn instant(at: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at).max(EARLIEST)
+    let at = at.clamp(EARLIEST, LATEST);
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
 /// A duration in whole microseconds.
@@ -69,11 +73,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instant_is_kept_to_the_microsecond_and_never_before_time_begins() {
+    fn an_instant_is_kept_to_the_microsecond_and_within_what_both_can_tell() {
         let fine: Timestamp = "2026-01-02T03:04:05.123456789Z".parse().unwrap();
         assert_eq!(instant(fine), "2026-01-02T03:04:05.123456Z".parse().unwrap());
-        assert_eq!(instant(Timestamp::MIN), EARLIEST);
-        assert_eq!(EARLIEST.to_string(), "-004713-11-24T00:00:00Z");
+        assert_eq!(instant(Timestamp::MIN).to_string(), "-004713-11-24T00:00:00Z");
+        assert_eq!(instant(Timestamp::MAX).to_string(), "9999-12-30T22:00:00Z");
     }
 
     #[test]

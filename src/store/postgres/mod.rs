@@ -8,6 +8,9 @@ mod repeat;
 mod retention;
 mod sql;
 mod tokens;
+#[cfg(test)]
+#[path = "../../../tests/support/postgres.rs"]
+mod test_database;
 mod work;
 
 use async_trait::async_trait;

@@ -28,9 +28,10 @@ macro_rules! delivery_columns {
 statements! {
     /// Settings that promises rest on, whatever the server's own are: an answer means that the disk has it; every
     /// statement sees what was committed before it began; no compiler for statements that take a millisecond.
-    PREPARE_CONNECTION = "SET synchronous_commit = on; \
-         SET default_transaction_isolation = 'read committed'; \
-         SET jit = off";
+    PREPARE_CONNECTION = r"
+        SELECT set_config('synchronous_commit', 'on', false),
+            set_config('default_transaction_isolation', 'read committed', false),
+            set_config('jit', 'off', false)";
 
     /// Ledger, bodies, queues and deliveries of a whole batch. Answers with the events that are new.
     ///
@@ -239,4 +240,21 @@ statements! {
 
     /// Whether writing is refused, as a standby does.
     IS_READ_ONLY = "SELECT current_setting('transaction_read_only')::boolean";
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Executor, SqlSafeStr};
+
+    #[tokio::test]
+    async fn every_statement_fits_the_schema() {
+        let url = super::super::test_database::fresh_postgres_database().await;
+        let store = super::super::PostgresStore::connect(&url, 1).await.unwrap();
+        let mut connection = store.pool.acquire().await.unwrap();
+        for (name, sql) in super::ALL {
+            if let Err(error) = connection.prepare(sql.into_sql_str()).await {
+                panic!("{name}: {error}");
+            }
+        }
+    }
 }

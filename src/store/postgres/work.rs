@@ -1,7 +1,7 @@
 //! Leasing queues, settling them, and opening deliveries again.
 
 use jiff::Timestamp;
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
 
 use super::map::{self, column, instant};
 use super::repeat::repeated;

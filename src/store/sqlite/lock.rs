@@ -30,7 +30,7 @@ impl ServerLock {
                 )
                 .into(),
             )),
-            Err(TryLockError::Error(error)) => Err(cannot("lock", &name, error)),
+            Err(TryLockError::Error(error)) => Err(cannot("lock", &name, &error)),
         }
     }
 }
@@ -40,7 +40,7 @@ pub(super) async fn migration_lock(path: &Path) -> Result<File, StoreError> {
     let path = path.to_owned();
     tokio::task::spawn_blocking(move || {
         let (file, name) = open_beside(&path, ".migrating")?;
-        file.lock().map_err(|error| cannot("lock", &name, error))?;
+        file.lock().map_err(|error| cannot("lock", &name, &error))?;
         Ok(file)
     })
     .await
@@ -52,10 +52,10 @@ fn open_beside(path: &Path, suffix: &str) -> Result<(File, PathBuf), StoreError>
     name.push(suffix);
     let name = PathBuf::from(name);
     let opened = File::options().create(true).truncate(false).write(true).open(&name);
-    let file = opened.map_err(|error| cannot("open", &name, error))?;
+    let file = opened.map_err(|error| cannot("open", &name, &error))?;
     Ok((file, name))
 }
 
-fn cannot(what: &str, name: &Path, error: io::Error) -> StoreError {
+fn cannot(what: &str, name: &Path, error: &io::Error) -> StoreError {
     StoreError::Unavailable(format!("cannot {what} {}: {error}", name.display()).into())
 }

@@ -201,3 +201,20 @@ statements! {
     /// The token of a digest.
     TOKEN = "SELECT id, name FROM tokens WHERE digest = ?1";
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Executor, SqlSafeStr};
+
+    #[tokio::test]
+    async fn every_statement_fits_the_schema() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = super::super::SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap();
+        let mut connection = store.writer.acquire().await.unwrap();
+        for (name, sql) in super::ALL {
+            if let Err(error) = connection.prepare(sql.into_sql_str()).await {
+                panic!("{name}: {error}");
+            }
+        }
+    }
+}

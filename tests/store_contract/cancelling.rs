@@ -1,0 +1,91 @@
+//! A caller may go away in the middle of anything.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::Poll;
+
+use lectern::store::{Acceptance, Claim, LeaseToken};
+
+use crate::home::Home;
+use crate::make::{
+    accept, all_done, assert_no_work_is_left, claim, claim_all, do_all, owed, second, settlement,
+};
+
+crate::on_both_stores![
+    an_acceptance_that_is_cancelled_anywhere_leaves_all_or_nothing,
+    work_that_is_cancelled_anywhere_leaves_a_store_that_works,
+];
+
+/// Polls a future so many times and drops it, whatever it was at.
+async fn cancelled_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    for _ in 0..polls {
+        let polled = std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
+        if let Poll::Ready(output) = polled {
+            return Some(output);
+        }
+        tokio::task::yield_now().await;
+    }
+    None
+}
+
+/// How many polls to try: every small number, and then ever larger steps.
+fn patience() -> impl Iterator<Item = usize> {
+    (0..30).chain((30..4000).step_by(137))
+}
+
+async fn an_acceptance_that_is_cancelled_anywhere_leaves_all_or_nothing(store: Home) {
+    let another = store.another().await;
+    for (number, polls) in patience().enumerate() {
+        let batch: Vec<_> =
+            (0..5).map(|n| owed(&format!("{number} {n}"), &format!("{n}"), second(1))).collect();
+        let finished = cancelled_after(polls, store.accept(&batch)).await;
+
+        // A statement that was sent goes on without us; the same batch waits for it, and says what became of it.
+        let answers = another.accept(&batch).await.unwrap();
+        let was_there = answers.iter().filter(|answer| matches!(answer, Acceptance::Duplicate(_))).count();
+        assert!(was_there == 0 || was_there == 5, "all or nothing: {answers:?}");
+        assert!(finished.is_none() || was_there == 5);
+        // What is accepted after a cancellation is there for everybody: no connection is left in a transaction.
+        let after = owed(&format!("{number} after"), "after", second(1));
+        let id = after.record.id;
+        accept(&*store, after).await;
+        assert!(another.event(id).await.unwrap().is_some());
+    }
+    do_all(&*store, second(2)).await;
+    do_all(&*store, second(2)).await;
+    assert_no_work_is_left(&*store).await;
+}
+
+async fn work_that_is_cancelled_anywhere_leaves_a_store_that_works(store: Home) {
+    let another = store.another().await;
+    for (number, polls) in patience().enumerate() {
+        let now = second(1000 * i64::try_from(number).unwrap());
+        let id = accept(&*store, owed(&number.to_string(), "a", now)).await[0];
+        let some = Claim { token: LeaseToken::at(now), ..claim(now) };
+        cancelled_after(polls, store.claim(&some)).await;
+        // Leased or not: an hour later it is due.
+        let later = second(1000 * i64::try_from(number).unwrap() + 500);
+        let queues = claim_all(&*another, later).await.queues;
+        assert_eq!(queues.len(), 1);
+        let leases = [queues[0].lease.clone()];
+        cancelled_after(polls, store.renew(&leases, later)).await;
+        cancelled_after(polls, store.settle(&[all_done(&queues[0], later)])).await;
+        another.settle(&[settlement(&queues[0], vec![], later)]).await.unwrap();
+        do_all(&*another, later).await;
+        assert_no_work_is_left(&*another).await;
+
+        cancelled_after(polls, store.replay(id, later)).await;
+        another.replay(id, later).await.unwrap().unwrap();
+        do_all(&*another, later).await;
+        cancelled_after(polls, store.forget_before(later, 10)).await;
+        // What was sent goes on without us, and keeps others from it until it is through.
+        let mut tries = 0;
+        while another.delivery(id).await.unwrap().is_some() {
+            another.forget_before(later, 10).await.unwrap();
+            tries += 1;
+            assert!(tries < 1000);
+        }
+        assert_no_work_is_left(&*another).await;
+    }
+}

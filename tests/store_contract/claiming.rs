@@ -1,0 +1,143 @@
+//! Claiming: whose work, how much of it, and which first.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use lectern::model::DeliveryId;
+use lectern::store::{Claim, LeaseToken};
+
+use crate::home::Home;
+use crate::make::{HANDLER, accept, claim, claim_all, claim_one, microsecond, owed, owed_to, second, uids};
+
+crate::on_both_stores![
+    a_claim_brings_all_that_a_handler_needs,
+    a_handler_gets_its_own_work_only,
+    a_queue_is_due_from_the_microsecond_of_its_first_event_on,
+    the_longest_due_comes_first,
+    a_claim_brings_no_more_than_was_asked_for,
+    a_claim_tells_when_the_next_queue_is_due,
+    a_leased_queue_is_not_claimed_again,
+    a_leased_queue_that_grows_stays_leased,
+    eight_claimers_share_the_work_and_no_queue,
+];
+
+async fn a_claim_brings_all_that_a_handler_needs(store: Home) {
+    let new = owed("e1", "conversation:c1", second(1));
+    let ids = accept(&*store, new.clone()).await;
+    let claim = claim(second(2));
+    let claimed = store.claim(&claim).await.unwrap();
+
+    assert_eq!(claimed.next_due, None);
+    assert_eq!(claimed.queues.len(), 1);
+    let queue = &claimed.queues[0];
+    assert_eq!(queue.lease.queue.handler, HANDLER);
+    assert_eq!(queue.lease.queue.ordering_key, "conversation:c1");
+    assert_eq!(queue.lease.token, claim.token);
+    assert_eq!(queue.due.len(), 1);
+    assert_eq!(queue.due[0].event, new.record);
+    assert_eq!(queue.due[0].content, new.content);
+    assert_eq!(Some(&queue.due[0].delivery), store.delivery(ids[0]).await.unwrap().as_ref());
+}
+
+async fn a_handler_gets_its_own_work_only(store: Home) {
+    accept(&*store, owed_to(&["mirror", "crm"], "both", "a", second(1))).await;
+    accept(&*store, owed_to(&["crm"], "crm only", "a", second(1))).await;
+    for (handler, expected) in
+        [("mirror", vec!["both"]), ("crm", vec!["both", "crm only"]), ("Mirror", vec![])]
+    {
+        let claimed = store.claim(&Claim { handler: handler.into(), ..claim(second(2)) }).await.unwrap();
+        let got: Vec<_> = claimed.queues.iter().flat_map(|queue| uids(&queue.due)).collect();
+        assert_eq!(got, expected);
+        assert_eq!(claimed.next_due, None);
+    }
+}
+
+async fn a_queue_is_due_from_the_microsecond_of_its_first_event_on(store: Home) {
+    accept(&*store, owed("e1", "a", microsecond(1000))).await;
+    accept(&*store, owed("e2", "a", microsecond(2000))).await;
+    let early = claim_all(&*store, microsecond(999)).await;
+    assert!(early.queues.is_empty());
+    assert_eq!(early.next_due, Some(microsecond(1000)));
+    assert_eq!(uids(&claim_one(&*store, microsecond(1000)).await.due), ["e1", "e2"]);
+}
+
+async fn the_longest_due_comes_first(store: Home) {
+    for (uid, at) in [("c", 3), ("a", 1), ("d", 4), ("b", 2)] {
+        accept(&*store, owed(uid, uid, second(at))).await;
+    }
+    let mut order = Vec::new();
+    for _ in 0..2 {
+        let claimed = store.claim(&Claim { queues: 2, ..claim(second(9)) }).await.unwrap();
+        order.extend(claimed.queues.into_iter().map(|queue| queue.lease.queue.ordering_key));
+    }
+    assert_eq!(order, ["a", "b", "c", "d"]);
+}
+
+async fn a_claim_brings_no_more_than_was_asked_for(store: Home) {
+    for queue in 0..5 {
+        for n in 0..5 {
+            accept(&*store, owed(&format!("{queue}{n}"), &format!("{queue}"), second(queue))).await;
+        }
+    }
+    let some = Claim { queues: 2, deliveries_each: 3, ..claim(second(9)) };
+    let claimed = store.claim(&some).await.unwrap();
+    let got: Vec<_> = claimed.queues.iter().map(|queue| uids(&queue.due)).collect();
+    assert_eq!(got, [["00", "01", "02"], ["10", "11", "12"]]);
+    assert_eq!(claimed.next_due, Some(second(2)), "there is more work than was asked for");
+}
+
+async fn a_claim_tells_when_the_next_queue_is_due(store: Home) {
+    assert_eq!(claim_all(&*store, second(0)).await.next_due, None);
+    for (uid, at) in [("now", 1), ("later", 50), ("last", 500)] {
+        accept(&*store, owed(uid, uid, second(at))).await;
+    }
+    let claimed = claim_all(&*store, second(1)).await;
+    assert_eq!(claimed.queues.len(), 1);
+    assert_eq!(claimed.next_due, Some(second(50)));
+    // A queue that another has leased is due when the lease ends.
+    let claimed = claim_all(&*store, second(50)).await;
+    assert_eq!(claimed.queues.len(), 1);
+    assert_eq!(claimed.next_due, Some(second(61)));
+}
+
+async fn a_leased_queue_is_not_claimed_again(store: Home) {
+    accept(&*store, owed("e1", "a", second(1))).await;
+    claim_one(&*store, second(1)).await;
+    for now in [second(1), second(60)] {
+        assert!(claim_all(&*store, now).await.queues.is_empty());
+    }
+}
+
+async fn a_leased_queue_that_grows_stays_leased(store: Home) {
+    accept(&*store, owed("e1", "a", second(1))).await;
+    claim_one(&*store, second(1)).await;
+    accept(&*store, owed("e2", "a", second(2))).await;
+    assert!(claim_all(&*store, second(3)).await.queues.is_empty());
+    assert_eq!(uids(&claim_one(&*store, second(61)).await.due), ["e1", "e2"]);
+}
+
+async fn eight_claimers_share_the_work_and_no_queue(store: Home) {
+    let batch: Vec<_> = (0..200).map(|n| owed(&format!("{n}"), &format!("{n}"), second(1))).collect();
+    store.accept(&batch).await.unwrap();
+    let stores = [store.share(), store.another().await];
+    let claimers = (0..8).map(|claimer| {
+        let store = Arc::clone(&stores[claimer % 2]);
+        tokio::spawn(async move {
+            let mut got: Vec<DeliveryId> = Vec::new();
+            loop {
+                let token = LeaseToken::at(second(2));
+                let claimed = store.claim(&Claim { queues: 7, token, ..claim(second(2)) }).await.unwrap();
+                got.extend(claimed.queues.iter().flat_map(|queue| &queue.due).map(|due| due.delivery.id));
+                // Nothing was left: what the others are at is due when their leases end.
+                if claimed.queues.is_empty() && claimed.next_due > Some(second(2)) {
+                    return got;
+                }
+            }
+        })
+    });
+    let got: Vec<DeliveryId> = join_all(claimers).await.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(got.len(), 200, "none twice");
+    let expected: BTreeSet<_> = batch.iter().map(|event| event.deliveries[0].id).collect();
+    assert_eq!(got.into_iter().collect::<BTreeSet<_>>(), expected, "none left");
+}

@@ -1,0 +1,45 @@
+//! What every store must keep, as sentences. One text, run on SQLite and on PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed, and the line says where")]
+
+#[path = "../support/postgres.rs"]
+mod postgres;
+
+mod home;
+mod make;
+
+mod accepting;
+mod cancelling;
+mod claiming;
+mod exactness;
+mod forgetting;
+mod leases;
+mod listing;
+mod load;
+mod opening;
+mod ordering;
+mod patterns;
+mod replaying;
+mod settling;
+mod signalling;
+mod tokens;
+mod unavailable;
+
+/// Stamps tests onto both stores. A test that is not named here is unused code, and so does not pass the linter.
+macro_rules! on_both_stores {
+    ($($test:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test($crate::home::Home::in_sqlite().await).await;
+            })+
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test($crate::home::Home::in_postgres().await).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both_stores;

@@ -1,0 +1,164 @@
+//! What tests are made of: events, claims and settlements with as few words as possible.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lectern::model::{
+    AttemptOutcome, Content, DedupKey, DeliveryId, DeliveryState, EventId, EventRecord, Header, NewDelivery,
+    NewEvent, PageRequest,
+};
+use lectern::store::{
+    Acceptance, Claim, Claimed, Due, FinishedAttempt, LeaseToken, LeasedQueue, Settlement, Store,
+};
+
+/// The handler of tests that need only one.
+pub(crate) const HANDLER: &str = "mirror";
+
+/// A second after the beginning of all tests.
+pub(crate) fn second(number: i64) -> Timestamp {
+    microsecond(number * 1_000_000)
+}
+
+pub(crate) fn microsecond(number: i64) -> Timestamp {
+    Timestamp::from_microsecond(1_790_000_000_000_000 + number).unwrap()
+}
+
+/// An event that nobody is owed.
+pub(crate) fn event(uid: &str, received_at: Timestamp) -> NewEvent {
+    NewEvent {
+        record: EventRecord {
+            id: EventId::at(received_at),
+            source: "default".into(),
+            event_type: "message.received".into(),
+            event_uid: Some(uid.into()),
+            subject_uid: None,
+            conversation_uid: None,
+            contact_uid: None,
+            location_uid: None,
+            organization_uid: None,
+            occurred_at: None,
+            received_at,
+            verified_by: Some("current".into()),
+            decode_error: None,
+        },
+        dedup_key: DedupKey::of_uid("default", uid),
+        content: Content {
+            headers: vec![Header { name: "content-type".into(), value: "application/json".into() }],
+            body: format!(r#"{{"uid":"{uid}"}}"#).into(),
+        },
+        deliveries: Vec::new(),
+    }
+}
+
+/// An event that one handler is owed, in the queue `ordering_key`.
+pub(crate) fn owed(uid: &str, ordering_key: &str, received_at: Timestamp) -> NewEvent {
+    owed_to(&[HANDLER], uid, ordering_key, received_at)
+}
+
+pub(crate) fn owed_to(handlers: &[&str], uid: &str, ordering_key: &str, received_at: Timestamp) -> NewEvent {
+    let delivery = |handler: &&str| NewDelivery {
+        id: DeliveryId::at(received_at),
+        handler: (*handler).into(),
+        ordering_key: ordering_key.into(),
+    };
+    NewEvent { deliveries: handlers.iter().map(delivery).collect(), ..event(uid, received_at) }
+}
+
+/// Accepts one event that must be new, and returns its deliveries' names.
+pub(crate) async fn accept(store: &dyn Store, event: NewEvent) -> Vec<DeliveryId> {
+    let answers = store.accept(std::slice::from_ref(&event)).await.unwrap();
+    assert_eq!(answers, [Acceptance::Accepted(event.record.id)]);
+    event.deliveries.into_iter().map(|delivery| delivery.id).collect()
+}
+
+/// A claim of everything that is due at `now`, for a minute.
+pub(crate) fn claim(now: Timestamp) -> Claim {
+    Claim {
+        handler: HANDLER.into(),
+        queues: 100,
+        deliveries_each: 100,
+        token: LeaseToken::at(now),
+        now,
+        until: now + Duration::from_secs(60),
+    }
+}
+
+pub(crate) async fn claim_all(store: &dyn Store, now: Timestamp) -> Claimed {
+    store.claim(&claim(now)).await.unwrap()
+}
+
+/// Claims the only queue that is due.
+pub(crate) async fn claim_one(store: &dyn Store, now: Timestamp) -> LeasedQueue {
+    let mut queues = claim_all(store, now).await.queues;
+    assert_eq!(queues.len(), 1, "one queue is due");
+    queues.remove(0)
+}
+
+/// Asserts that nothing is due, neither now nor ever.
+pub(crate) async fn assert_no_work_is_left(store: &dyn Store) {
+    let claimed = claim_all(store, second(1_000_000)).await;
+    assert!(claimed.queues.is_empty(), "left: {:?}", claimed.queues);
+    assert_eq!(claimed.next_due, None);
+}
+
+/// The uids of a queue's events, in order.
+pub(crate) fn uids(due: &[Due]) -> Vec<&str> {
+    due.iter().map(|due| due.event.event_uid.as_deref().unwrap()).collect()
+}
+
+/// An attempt of one second that ended well.
+pub(crate) fn done(delivery: DeliveryId, started_at: Timestamp) -> FinishedAttempt {
+    FinishedAttempt {
+        delivery,
+        state: DeliveryState::Done,
+        started_at,
+        duration: Duration::from_secs(1),
+        outcome: AttemptOutcome::Done,
+        status: Some(200),
+        output: Some("thank you".into()),
+        error: None,
+    }
+}
+
+/// An attempt of one second that failed, and what follows.
+pub(crate) fn failed(delivery: DeliveryId, state: DeliveryState, started_at: Timestamp) -> FinishedAttempt {
+    FinishedAttempt {
+        state,
+        outcome: AttemptOutcome::Failed,
+        status: Some(503),
+        output: None,
+        error: Some("the handler answered 503".into()),
+        ..done(delivery, started_at)
+    }
+}
+
+/// A settlement of a leased queue; what is left of it is due at `due_at`.
+pub(crate) fn settlement(
+    queue: &LeasedQueue,
+    attempts: Vec<FinishedAttempt>,
+    due_at: Timestamp,
+) -> Settlement {
+    Settlement { lease: queue.lease.clone(), attempts, due_at }
+}
+
+/// Settles a queue whose lease must still be held.
+pub(crate) async fn settle(store: &dyn Store, settlement: Settlement) {
+    assert_eq!(store.settle(&[settlement]).await.unwrap(), [true]);
+}
+
+/// Everything that was claimed is done.
+pub(crate) fn all_done(queue: &LeasedQueue, at: Timestamp) -> Settlement {
+    settlement(queue, queue.due.iter().map(|due| done(due.delivery.id, at)).collect(), at)
+}
+
+/// Claims and does whatever is due at `at`.
+pub(crate) async fn do_all(store: &dyn Store, at: Timestamp) {
+    let settlements: Vec<_> =
+        claim_all(store, at).await.queues.iter().map(|queue| all_done(queue, at)).collect();
+    assert!(store.settle(&settlements).await.unwrap().into_iter().all(|written| written));
+}
+
+/// A page of a list from its beginning.
+pub(crate) fn first<K>(limit: u32) -> PageRequest<K> {
+    PageRequest { limit, below: None }
+}

@@ -1,0 +1,43 @@
+//! What a store says that can't be reached any more.
+
+use lectern::model::{DeliveryFilter, DeliveryId, EventFilter, EventId, NewToken, TokenDigest, TokenId};
+use lectern::store::StoreError;
+
+use crate::home::Home;
+use crate::make::{accept, all_done, claim, claim_one, first, owed, second};
+
+crate::on_both_stores![an_open_store_is_healthy, a_closed_store_is_unavailable_whatever_is_asked,];
+
+async fn an_open_store_is_healthy(store: Home) {
+    store.check().await.unwrap();
+}
+
+async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
+    accept(&*store, owed("e1", "a", second(1))).await;
+    let queue = claim_one(&*store, second(1)).await;
+    store.close().await;
+
+    let (event, delivery, now) = (EventId::at(second(1)), DeliveryId::at(second(1)), second(2));
+    let digest = TokenDigest::of("secret");
+    let token = NewToken { id: TokenId::at(now), name: "laptop".into(), digest, created_at: now };
+    let refusals: [Option<StoreError>; 15] = [
+        store.accept(&[owed("e2", "a", now)]).await.err(),
+        store.claim(&claim(now)).await.err(),
+        store.renew(std::slice::from_ref(&queue.lease), now).await.err(),
+        store.settle(&[all_done(&queue, now)]).await.err(),
+        store.replay(delivery, now).await.err(),
+        store.events(&EventFilter::default(), first(1)).await.err(),
+        store.event(event).await.err(),
+        store.contents(&[event]).await.err(),
+        store.deliveries(&DeliveryFilter::default(), first(1)).await.err(),
+        store.delivery(delivery).await.err(),
+        store.attempts(delivery).await.err(),
+        store.forget_before(now, 1).await.err(),
+        store.add_token(&token).await.err(),
+        store.token(&digest).await.err(),
+        store.check().await.err(),
+    ];
+    for (number, refusal) in refusals.iter().enumerate() {
+        assert!(matches!(refusal, Some(StoreError::Unavailable(_))), "number {number} answers {refusal:?}");
+    }
+}
