@@ -1,10 +1,13 @@
 //! The command line, as a person meets it: the real program in an empty folder with an empty environment.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a test should fail the test")]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use lectern::podium::{EventType, SIGNATURE_HEADER, SigningKey, TIMESTAMP_HEADER, decode};
+use reqwest::header::HeaderValue;
 use tempfile::TempDir;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -222,7 +225,7 @@ async fn run(place: &Place, arguments: &[&str]) -> Ended {
 }
 
 fn header<'a>(request: &'a Request, name: &str) -> Option<&'a [u8]> {
-    request.headers.get(name).map(|value| value.as_bytes())
+    request.headers.get(name).map(HeaderValue::as_bytes)
 }
 
 fn is_signed(request: &Request, secret: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use config::builder::DefaultState;
 use config::{ConfigBuilder, ConfigError, FileFormat, Format as _, Map, Source, Value};
 
 use super::environment::{self, Environment};
@@ -66,8 +67,10 @@ impl Layers {
         let layers = [defaults()?, file, environment, self.flag_layer()];
         // Where a layer can't be read, what the others say would only mislead.
         Mistakes(mistakes).or(())?;
-        let builder =
-            layers.into_iter().map(Layer).fold(config::Config::builder(), ConfigBuilder::add_source);
+        let builder = layers
+            .into_iter()
+            .map(Layer)
+            .fold(config::Config::builder(), ConfigBuilder::<DefaultState>::add_source);
         let merged = builder.build().and_then(|merged| merged.cache.into_table());
         merged.map_err(|error| Mistakes(vec![error.to_string()]))
     }
