@@ -367,6 +367,46 @@ async fn only_200_is_a_success() {
 
 #[cfg(unix)]
 #[test]
+fn a_server_whose_log_nobody_reads_any_more_serves_and_stops() {
+    let place = Place::new();
+    let mut server = place
+        .command(&["--listen", "127.0.0.1:0", "--internal-listen", "127.0.0.1:0"])
+        .env("LECTERN__LOG__FORMAT", "json")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = BufReader::new(server.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let listening = log.find(|line| line.contains("listening")).unwrap();
+    drop(log);
+    let listening: serde_json::Value = serde_json::from_str(&listening).unwrap();
+    let to = format!("http://{}/webhooks/podium", listening["fields"]["public"].as_str().unwrap());
+    // Each event makes the handler `log` write a line.
+    let sent = place.run(&["send", "--all", "--to", &to]);
+    let stopped = stop(&mut server);
+    assert_eq!(sent.code, Some(0), "{sent:?}");
+    assert!(stopped.success(), "{stopped}");
+}
+
+/// Tells a server to stop; one that does not within 20 seconds is killed.
+#[cfg(unix)]
+fn stop(server: &mut std::process::Child) -> std::process::ExitStatus {
+    let pid = nix::unistd::Pid::from_raw(server.id().try_into().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        if let Some(status) = server.try_wait().unwrap() {
+            return status;
+        }
+        if std::time::Instant::now() > deadline {
+            server.kill().unwrap();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn the_first_start_greets_with_the_next_steps_and_stops_when_it_is_told_to() {
     let place = Place::new();
     let mut server = place
@@ -380,9 +420,7 @@ fn the_first_start_greets_with_the_next_steps_and_stops_when_it_is_told_to() {
         .map(Result::unwrap)
         .take_while(|line| !line.ends_with("/api/v1/events"))
         .collect();
-    let pid = nix::unistd::Pid::from_raw(server.id().try_into().unwrap());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
-    assert!(server.wait().unwrap().success());
+    assert!(stop(&mut server).success());
 
     let greeting = greeting.join("\n");
     assert!(greeting.contains("/webhooks/podium"), "{greeting}");
