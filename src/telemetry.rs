@@ -5,7 +5,6 @@ mod chain;
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
 
 pub use chain::Chain;
 
@@ -20,7 +19,9 @@ pub fn start(log: &Log) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_span_events(FmtSpan::NONE);
+        // It would be told on standard error that standard error can't be written to, and that panics: a log whose
+        // reader has gone away must not end the service.
+        .log_internal_errors(false);
     let is_json = match log.format {
         LogFormat::Auto => !is_terminal,
         LogFormat::Text => false,

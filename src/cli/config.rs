@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::output;
 use crate::config::{HandlerConfig, Loaded};
 use crate::handlers::Registry;
+use crate::model::TypePattern;
 use crate::podium::EventType;
 
 #[derive(Subcommand)]
@@ -50,7 +51,7 @@ pub(super) fn check_handlers(loaded: &Loaded, registry: &Registry) -> Result<(),
 }
 
 fn described(handler: &HandlerConfig) -> String {
-    let types: Vec<&str> = handler.subscription.types.iter().map(|pattern| pattern.as_str()).collect();
+    let types: Vec<&str> = handler.subscription.types.iter().map(TypePattern::as_str).collect();
     format!("{} ({}: {})", handler.subscription.handler, handler.kind, types.join(" "))
 }
 
@@ -60,5 +61,5 @@ fn idle_patterns(handler: &HandlerConfig) -> impl Iterator<Item = &str> {
     let patterns = handler.subscription.types.iter();
     patterns
         .filter(move |pattern| !known.iter().any(|known| pattern.matches(known.as_str())))
-        .map(|pattern| pattern.as_str())
+        .map(TypePattern::as_str)
 }

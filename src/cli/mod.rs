@@ -69,6 +69,10 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.";
 /// }
 /// ```
 #[must_use]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is the end of the registry's way: `main` has no use for it after"
+)]
 pub fn main(registry: Registry) -> ExitCode {
     run(std::env::args_os().collect(), Environment::of_process(), &registry)
 }

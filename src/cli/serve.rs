@@ -50,8 +50,8 @@ fn stop_signal() -> Result<CancellationToken, Failure> {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            tracing::info!("stopping: finishing what is under way");
             stopped.cancel();
+            tracing::info!("stopping: finishing what is under way");
         });
     }
     #[cfg(not(unix))]

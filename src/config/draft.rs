@@ -44,11 +44,11 @@ pub(super) struct Internal {
 /// Reads the merged layers. The defaults are read once more by themselves: what sources and handlers fall back to.
 pub(super) fn read(
     merged: Map<String, Value>,
-    defaults: Map<String, Value>,
+    defaults: &Map<String, Value>,
     report: &mut Report,
 ) -> Result<Draft, Reported> {
     let source_defaults =
-        table_in(&defaults, "sources").and_then(|sources| table_in(sources, sources::DEFAULT));
+        table_in(defaults, "sources").and_then(|sources| table_in(sources, sources::DEFAULT));
     let handler_defaults = match defaults.get("handlers").map(|value| &value.kind) {
         Some(ValueKind::Array(handlers)) => handlers.first().and_then(|first| table(&first.kind)),
         _ => None,

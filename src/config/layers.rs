@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use config::{ConfigError, FileFormat, Format as _, Map, Source, Value};
+use config::builder::DefaultState;
+use config::{ConfigBuilder, ConfigError, FileFormat, Format as _, Map, Source, Value};
 
 use super::environment::{self, Environment};
 use super::mistake::Mistakes;
@@ -50,7 +51,7 @@ impl Layers {
         let merged = self.merge()?;
         let mut report =
             Report { file: self.file().map(|(path, _)| Origin::File(path)), ..Report::default() };
-        match draft::read(merged, defaults()?, &mut report) {
+        match draft::read(merged, &defaults()?, &mut report) {
             Ok(draft) if report.mistakes.is_empty() => Ok(Loaded::new(draft, report.settings)),
             _ => Err(Mistakes(report.mistakes)),
         }
@@ -66,8 +67,10 @@ impl Layers {
         let layers = [defaults()?, file, environment, self.flag_layer()];
         // Where a layer can't be read, what the others say would only mislead.
         Mistakes(mistakes).or(())?;
-        let builder =
-            layers.into_iter().map(Layer).fold(config::Config::builder(), |all, layer| all.add_source(layer));
+        let builder = layers
+            .into_iter()
+            .map(Layer)
+            .fold(config::Config::builder(), ConfigBuilder::<DefaultState>::add_source);
         let merged = builder.build().and_then(|merged| merged.cache.into_table());
         merged.map_err(|error| Mistakes(vec![error.to_string()]))
     }

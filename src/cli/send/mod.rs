@@ -19,7 +19,7 @@ use crate::config::{Loaded, SourceError, read_secret};
 use crate::podium::SigningKey;
 
 /// Up to this many events, each is shown on a line of its own, and they are sent one after another.
-const FEW: u64 = 20;
+const FEW: u64 = 50;
 /// How many connections are used for more than a few.
 const CONNECTIONS_FOR_MANY: u16 = 16;
 
@@ -61,7 +61,7 @@ pub(super) struct Arguments {
     /// How many a second at most; latencies then count from when an event was due [default: no limit]
     #[arg(long, value_name = "N", value_parser = rate)]
     rate: Option<f64>,
-    /// How many connections send side by side, one for order [default: 1, or 16 for more than 20 events]
+    /// How many connections send side by side, one for order [default: 1, or 16 for more than 50 events]
     #[arg(long, value_name = "N")]
     connections: Option<NonZeroU16>,
     /// Spread the events over this many conversations [default: the one of the samples]

@@ -13,7 +13,6 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::model::EventId;
 use crate::podium::samples::Fresh;
 use crate::podium::{SIGNATURE_HEADER, SigningKey, TIMESTAMP_HEADER};
-use crate::telemetry::Chain;
 
 /// What is sent, and where to.
 pub(super) struct What {
@@ -94,7 +93,7 @@ impl Sender {
         let answer = self.post(number, sample).await;
         let answer = answer.map_err(|error| Unanswered {
             is_unreachable: error.is_connect(),
-            why: Chain(&error.without_url()).to_string(),
+            why: innermost(&error.without_url()),
         });
         Outcome { name: sample.name().to_owned(), answer, latency: due.elapsed() }
     }
@@ -148,6 +147,14 @@ impl Answer {
         // Only 200 is success to Podium.
         self.status == 200
     }
+}
+
+/// What lies at the bottom of an error: `Connection refused`, without the layers of software above it.
+fn innermost(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .last()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -89,7 +89,7 @@ impl Report {
 
     fn nobody_there(&self, why: &str) -> String {
         format!(
-            "no server answers at {}: {why}; start one with `lectern`, or say where it is with --to or --listen",
+            "no server answers at {} ({why}): start one with `lectern`, or say where it is with --to",
             self.url
         )
     }
