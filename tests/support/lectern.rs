@@ -158,6 +158,7 @@ pub(crate) struct Lectern {
 }
 
 impl Drop for Lectern {
+    #[expect(clippy::print_stderr, reason = "the test runner shows it beside the failure")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("what the server logged:\n{}", self.log());

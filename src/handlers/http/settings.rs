@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use super::signature::Signer;
-use crate::config::SettingsError;
+use crate::config::{SettingsError, secret};
 use crate::handlers::text_table::TextTable;
 
 /// As written. It has no `Debug`: every key may hold a secret.
@@ -17,7 +18,7 @@ pub(super) struct Written {
     /// Where to post. A user and a password in it become an `authorization` header.
     url: String,
     /// What to sign with.
-    secret: Option<String>,
+    secret: Option<SecretString>,
     /// The file that holds what to sign with.
     secret_file: Option<PathBuf>,
     /// Further headers.
@@ -37,7 +38,10 @@ pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
     Ok(Checked {
         url: url(&written.url).map_err(|reason| SettingsError(format!("url: {reason}")))?,
         headers: headers(written.headers).map_err(|reason| SettingsError(format!("headers: {reason}")))?,
-        signer: signer(written.secret, written.secret_file)?,
+        signer: secret(written.secret, written.secret_file, "secret")?
+            .map(|secret| Signer::new(secret.expose_secret()))
+            .transpose()
+            .map_err(|error| SettingsError(format!("secret: {error}")))?,
     })
 }
 
@@ -74,20 +78,4 @@ fn is_ours(name: &str) -> bool {
         || name.starts_with("lectern-")
         || ["connection", "content-length", "content-type", "host", "transfer-encoding", "user-agent"]
             .contains(&name)
-}
-
-fn signer(secret: Option<String>, file: Option<PathBuf>) -> Result<Option<Signer>, SettingsError> {
-    let (key, secret) = match (secret, file) {
-        (None, None) => return Ok(None),
-        (Some(_), Some(_)) => {
-            return Err(SettingsError("secret and secret_file are both set: keep one of them".to_owned()));
-        }
-        (Some(secret), None) => ("secret".to_owned(), secret),
-        (None, Some(file)) => {
-            let key = format!("secret_file: {}", file.display());
-            let content = std::fs::read_to_string(&file).map_err(|e| SettingsError(format!("{key}: {e}")))?;
-            (key, content.trim_end().to_owned())
-        }
-    };
-    Signer::new(&secret).map(Some).map_err(|error| SettingsError(format!("{key}: {error}")))
 }
