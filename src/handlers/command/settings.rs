@@ -33,7 +33,7 @@ pub(super) struct Checked {
 /// Checks all that can be checked before the first event. Whether the program is there is not: it may come later, and
 /// go.
 pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
-    let error = |key| move |reason| SettingsError(format!("{key}: {reason}"));
+    let error = |key| move |reason| SettingsError(format!("`{key}`: {reason}"));
     let (program, arguments) = command(written.command).map_err(error("command"))?;
     let working_dir = written.working_dir.map(directory).transpose().map_err(error("working_dir"))?;
     Ok(Checked { program, arguments, working_dir, env: variables(written.env).map_err(error("env"))? })

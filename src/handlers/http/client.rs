@@ -26,6 +26,6 @@ pub(super) fn build(url: &Url) -> Result<Client, SettingsError> {
     }
     builder.build().map_err(|error| {
         let Failure { reason, .. } = error.without_url().into();
-        SettingsError(format!("url: https is not possible on this machine: {reason}"))
+        SettingsError(format!("`url`: https is not possible on this machine: {reason}"))
     })
 }

@@ -36,12 +36,12 @@ pub(super) struct Checked {
 /// Checks all that can be checked before the first event.
 pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
     Ok(Checked {
-        url: url(&written.url).map_err(|reason| SettingsError(format!("url: {reason}")))?,
-        headers: headers(written.headers).map_err(|reason| SettingsError(format!("headers: {reason}")))?,
+        url: url(&written.url).map_err(|reason| SettingsError(format!("`url`: {reason}")))?,
+        headers: headers(written.headers).map_err(|reason| SettingsError(format!("`headers`: {reason}")))?,
         signer: secret(written.secret, written.secret_file, "secret")?
             .map(|secret| Signer::new(secret.expose_secret()))
             .transpose()
-            .map_err(|error| SettingsError(format!("secret: {error}")))?,
+            .map_err(|error| SettingsError(format!("`secret`: {error}")))?,
     })
 }
 
