@@ -1,6 +1,5 @@
 //! The one place that knows everything: it builds the rooms from the configuration and hands them to each other.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -13,14 +12,17 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Database, DatabaseUrl, HandlerConfig, SettingsError, SourceConfig};
+use crate::dispatch;
 use crate::handlers::Registry;
+use crate::http;
+use crate::ingest;
 use crate::ingest::{Ingest, Source, SourceKey};
 use crate::model::TokenDigest;
 use crate::podium::SigningKey;
+use crate::query;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{ServerLock, SqliteStore};
 use crate::store::{Store, StoreError};
-use crate::{dispatch, http, ingest, query};
 
 /// Why Lectern can't start.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +72,8 @@ impl App {
     pub async fn start(config: Config, registry: &Registry) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // What needs no other system first: a misspelt setting is told at once, whatever else is down.
-        let handlers = config.handlers.iter().map(|handler| ready(handler, registry)).collect::<Result<_, _>>()?;
+        let handlers =
+            config.handlers.iter().map(|handler| ready(handler, registry)).collect::<Result<_, _>>()?;
         let public = listen(config.public.listen, "public.listen").await?;
         let internal = listen(config.internal.listen, "internal.listen").await?;
         let lock = match &config.database.url {

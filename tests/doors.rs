@@ -1,5 +1,7 @@
 //! The doors between the rooms: who may know whom. The source itself is the witness.
 
+#![cfg(test)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,43 @@
-//! Configuration: raw (as written) becomes resolved (what it means).
+//! Configuration: what is written becomes what is meant.
+//!
+//! [`Layers`] (defaults, file, environment, flags) are merged, each value keeping its origin; a `Section` reads one
+//! table of the result, gathers mistakes and notes where everything is from; [`Loaded`] is the outcome, checked but
+//! with nothing made yet; [`Loaded::start`] makes what a first start makes and gives the [`Config`] that the
+//! rest of the house uses.
 
+mod database_url;
+mod draft;
+mod environment;
+mod generated;
+mod handlers;
+mod layers;
+mod loaded;
+mod meaning;
+mod mistake;
+mod origin;
+mod provenance;
 mod resolved;
+mod secret;
+mod section;
 mod settings;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod written;
 
+pub use environment::Environment;
+pub use generated::DataDirError;
+pub(crate) use generated::random_text;
+pub use layers::{Flag, Layers};
+pub use loaded::{Loaded, SourceError, Started};
+pub use mistake::Mistakes;
+pub(crate) use mistake::nearest;
+use origin::Origin;
+pub use provenance::Provenance;
 pub use resolved::{
     Config, Database, DatabaseUrl, Dispatch, HandlerConfig, Internal, Log, LogFormat, NamedSecret, Public,
     Retention, Retry, SourceConfig, Verification,
 };
+pub(crate) use secret::read as read_secret;
+pub use secret::secret;
 pub use settings::{Settings, SettingsError};

@@ -3,6 +3,12 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::mistake::{listed, nearest};
+
+/// The keys that every handler has. One of them misspelt looks like a key of the kind, and so is found here.
+const OF_EVERY_HANDLER: [&str; 8] =
+    ["name", "kind", "events", "locations", "concurrency", "timeout", "ordering", "retry"];
+
 /// The keys of a `[[handlers]]` table besides those that every handler has. They may hold secrets, so only their
 /// names are printed.
 #[derive(Clone, Default)]
@@ -22,15 +28,17 @@ impl Settings {
     }
 
     /// Reads the settings as a kind's own type, which should be marked `#[serde(deny_unknown_fields)]` so that a
-    /// misspelt key is an error.
+    /// misspelt key is an error. For secrets see [`secret`](super::secret()).
     ///
     /// # Errors
-    /// When a key is unknown, missing or has a value of another shape; the message names it.
+    /// When a key is unknown, missing or has a value of another shape; the message names it, and repeats no value,
+    /// since any may be a secret. What the type's own `Deserialize` says is passed on as it is.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, SettingsError> {
-        serde_path_to_error::deserialize(Value::Object(self.0)).map_err(|error| {
+        let settings = Value::Object(self.0);
+        serde_path_to_error::deserialize(&settings).map_err(|error| {
             let path = error.path().to_string();
             let message = error.into_inner().to_string();
-            SettingsError(if path == "." { message } else { format!("{path}: {message}") })
+            SettingsError(sentence(&path, &message, &settings))
         })
     }
 }
@@ -39,3 +47,118 @@ impl Settings {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SettingsError(pub String);
+
+/// Turns what serde says into a sentence for the person who wrote the settings.
+fn sentence(path: &str, message: &str, settings: &Value) -> String {
+    let at_top = path == ".";
+    if let Some(rest) = message.strip_prefix("unknown field `") {
+        let (written, known) = rest.split_once('`').unwrap_or((rest, ""));
+        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        // The path of an unknown key ends in that key.
+        let everywhere: &[&str] = if at_top || path == written { &OF_EVERY_HANDLER } else { &[] };
+        let hint = match nearest(written, known.iter().chain(everywhere).copied()) {
+            Some(near) => format!("; did you mean `{near}`?"),
+            None if known.is_empty() => "; this kind has no keys of its own".to_owned(),
+            None => format!("; this kind's own keys are {}", listed(&known, "and")),
+        };
+        return format!("unknown key `{}`{hint}", if at_top { written } else { path });
+    }
+    if let Some(field) = message.strip_prefix("missing field `") {
+        let field = field.split('`').next().unwrap_or(field);
+        return format!(
+            "the key `{field}` is missing{}",
+            if at_top { String::new() } else { format!(" in `{path}`") }
+        );
+    }
+    let message = match message.rsplit_once(", expected ") {
+        Some((found, expected))
+            if found.starts_with("invalid type: ") || found.starts_with("invalid value: ") =>
+        {
+            format!("must be {expected}, not {}", shape(at(settings, path)))
+        }
+        _ => message.to_owned(),
+    };
+    if at_top { message } else { format!("`{path}`: {message}") }
+}
+
+fn at<'a>(settings: &'a Value, path: &str) -> Option<&'a Value> {
+    let pointer: String =
+        path.split(['.', '[']).map(|part| format!("/{}", part.trim_end_matches(']'))).collect();
+    settings.pointer(&pointer)
+}
+
+const fn shape(value: Option<&Value>) -> &'static str {
+    match value {
+        Some(Value::Bool(_)) => "true or false",
+        Some(Value::Number(_)) => "this number",
+        Some(Value::String(_)) => "this text",
+        Some(Value::Array(_)) => "a list",
+        Some(Value::Object(_)) => "a table",
+        Some(Value::Null) | None => "this",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Kind {
+        #[expect(dead_code, reason = "only read")]
+        url: String,
+        #[expect(dead_code, reason = "only read")]
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        #[expect(dead_code, reason = "only read")]
+        retries: Option<u8>,
+        #[expect(dead_code, reason = "only read")]
+        proxy: Option<Proxy>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Proxy {
+        #[expect(dead_code, reason = "only read")]
+        host: String,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+
+    fn message<T: DeserializeOwned + std::fmt::Debug>(settings: Value) -> String {
+        let Value::Object(settings) = settings else { unreachable!("a test gives a table") };
+        Settings::new(settings).read::<T>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_with_settings_is_said_in_a_sentence() {
+        for (settings, sentence) in [
+            (json!({"urll": "x"}), "unknown key `urll`; did you mean `url`?"),
+            (json!({"url": "x", "evnts": []}), "unknown key `evnts`; did you mean `events`?"),
+            (
+                json!({"url": "x", "zzz": 1}),
+                "unknown key `zzz`; this kind's own keys are `url`, `headers`, `retries` and `proxy`",
+            ),
+            (json!({"url": "x", "proxy": {"hots": "y"}}), "unknown key `proxy.hots`; did you mean `host`?"),
+            (json!({}), "the key `url` is missing"),
+            (json!({"url": "x", "proxy": {}}), "the key `host` is missing in `proxy`"),
+            (json!({"url": 5}), "`url`: must be a string, not this number"),
+            (json!({"url": "x", "retries": "hunter2"}), "`retries`: must be u8, not this text"),
+            (json!({"url": "x", "retries": 300}), "`retries`: must be u8, not this number"),
+            (json!({"url": "x", "headers": {"a": ["hunter2"]}}), "`headers.a`: must be a string, not a list"),
+        ] {
+            assert_eq!(message::<Kind>(settings.clone()), sentence, "{settings}");
+        }
+        assert_eq!(
+            message::<Nothing>(json!({"colour": 1})),
+            "unknown key `colour`; this kind has no keys of its own"
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! Dispatch: hands what the store owes to the handlers that want it.
 //!
-//! One [worker](worker) a handler claims queues that are due, [runs](run) each queue's deliveries one after another and
+//! One worker a handler claims queues that are due, runs each queue's deliveries one after another and
 //! different queues side by side, and settles what has ended, many in one go. Everything it knows is in the store: a
 //! process that dies loses its leases and nothing else.
 

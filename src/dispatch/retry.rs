@@ -14,7 +14,12 @@ use crate::model::Delivery;
 ///
 /// The wait doubles with each failure. Chance takes up to half of it away, so that what failed together does not come
 /// back together; the delivery's own name is that chance, so the same failure always gives the same answer.
-pub(super) fn after_failure(retry: &Retry, delivery: &Delivery, failure: &Failure, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn after_failure(
+    retry: &Retry,
+    delivery: &Delivery,
+    failure: &Failure,
+    now: Timestamp,
+) -> Option<Timestamp> {
     if failure.permanent || delivery.failures + 1 >= retry.max_attempts {
         return None;
     }
@@ -101,7 +106,15 @@ mod tests {
     #[test]
     fn deliveries_that_failed_together_come_back_apart() {
         let waits: std::collections::HashSet<_> = (0..20)
-            .map(|_| seconds_until(after_failure(&RETRY, &delivery(5), &Failure::retry("no"), Timestamp::UNIX_EPOCH)).to_bits())
+            .map(|_| {
+                seconds_until(after_failure(
+                    &RETRY,
+                    &delivery(5),
+                    &Failure::retry("no"),
+                    Timestamp::UNIX_EPOCH,
+                ))
+                .to_bits()
+            })
             .collect();
         assert!(waits.len() > 15);
     }

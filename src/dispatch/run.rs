@@ -85,7 +85,12 @@ struct Finished {
 
 impl Finished {
     /// What is kept of the attempt, and when the delivery is tried again, if it is.
-    fn judge(self, delivery: &Delivery, ready: &Ready, now: Timestamp) -> (FinishedAttempt, Option<Timestamp>) {
+    fn judge(
+        self,
+        delivery: &Delivery,
+        ready: &Ready,
+        now: Timestamp,
+    ) -> (FinishedAttempt, Option<Timestamp>) {
         let kept = |state, outcome, status, output: Option<String>, error| FinishedAttempt {
             delivery: delivery.id,
             state,

@@ -111,7 +111,8 @@ impl Worker {
             let run = run(queue, Arc::clone(&self.ready), Arc::clone(&self.clock), self.stop.clone());
             self.held.insert(lease, self.running.spawn(run));
         }
-        let until_due = claimed.next_due.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
+        let until_due =
+            claimed.next_due.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
         // What is due and was not given is being claimed by another at this moment: no reason to spin.
         until_due.unwrap_or(Duration::MAX).clamp(SHORTEST_PAUSE, self.settings.poll_interval)
     }
@@ -152,7 +153,11 @@ impl Worker {
             Ok(written) => {
                 for (settlement, _) in self.ended.drain(..).zip(written).filter(|(_, written)| !written) {
                     let queue = &settlement.lease.queue;
-                    tracing::warn!(queue.handler, queue.ordering_key, "a lease ended before its work was settled: it is done again");
+                    tracing::warn!(
+                        queue.handler,
+                        queue.ordering_key,
+                        "a lease ended before its work was settled: it is done again"
+                    );
                 }
             }
             Err(error) => {

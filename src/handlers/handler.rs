@@ -38,6 +38,12 @@ pub struct Work {
 }
 
 impl Work {
+    /// The number of this attempt; the first is 1.
+    #[must_use]
+    pub const fn attempt(&self) -> u32 {
+        self.delivery.attempts.saturating_add(1)
+    }
+
     /// The body, decoded.
     #[must_use]
     pub fn decode(&self) -> Decoded {

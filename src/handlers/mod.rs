@@ -3,8 +3,17 @@
 //! A *kind* is a way of handling (`log`, `http`, `command`, or one of your own); a *handler* is a configured instance
 //! of a kind. The built-in kinds are listed in [`Registry::built_in`].
 
+#[cfg(unix)]
+mod command;
+mod excerpt;
 mod handler;
+mod http;
+mod log;
 mod registry;
+mod text_table;
 
+/// What `impl Handler` is marked with: it makes `async fn` possible in a trait whose implementations are chosen at run
+/// time.
+pub use async_trait::async_trait;
 pub use handler::{Failure, Handler, Success, Work};
 pub use registry::{Factory, Registry, UnknownKind};

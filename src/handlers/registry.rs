@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Handler;
+#[cfg(unix)]
+use super::command;
+use super::{Handler, http, log};
 use crate::config::{Settings, SettingsError};
 
 /// Makes a handler from its settings.
@@ -15,7 +17,11 @@ impl Registry {
     /// The kinds that come with Lectern.
     #[must_use]
     pub fn built_in() -> Self {
-        Self(BTreeMap::new())
+        let kinds = Self(BTreeMap::new()).with("http", http::build).with("log", log::build);
+        // It promises to leave no process behind, and keeps that with process groups.
+        #[cfg(unix)]
+        let kinds = kinds.with("command", command::build);
+        kinds
     }
 
     /// Adds a kind of one's own, or replaces one.

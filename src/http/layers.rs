@@ -4,12 +4,15 @@ use std::any::Any;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 
-use super::Problem;
+use super::{Problem, drain};
 
 /// The longest that any request may take, its body included: nobody holds a connection for ever.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
@@ -23,20 +26,31 @@ pub fn wrap(routes: Router) -> Router {
     routes
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_WITHIN))
+        .layer(from_fn(in_time))
         .layer(CatchPanicLayer::custom(panicked))
 }
 
-async fn no_such_route() -> Problem {
+async fn no_such_route(body: Body) -> Problem {
+    drain(body).await;
     Problem::new(StatusCode::NOT_FOUND, "route_not_found", "there is nothing at this path")
 }
 
-async fn no_such_method() -> Problem {
+async fn no_such_method(body: Body) -> Problem {
+    drain(body).await;
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path does not take this method")
         .more_info("the Allow header names the methods that it takes")
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the signature is the layer's")]
+async fn in_time(request: Request, next: Next) -> Response {
+    match timeout(REQUEST_WITHIN, next.run(request)).await {
+        Ok(response) => response,
+        Err(_elapsed) => {
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the request took too long")
+                .into_response()
+        }
+    }
+}
+
 fn panicked(_panic: Box<dyn Any + Send>) -> Response {
     // The panic hook has logged where it was; what it said stays inside.
     Problem::new(

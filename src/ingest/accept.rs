@@ -21,7 +21,11 @@ pub(super) struct Receipt(Acceptance);
 /// success a failure.
 ///
 /// An event that is given up may have become durable all the same; its next try is then a duplicate.
-pub(super) async fn accept(event: Event, store: &dyn Store, deadline: Duration) -> Result<Receipt, Rejection> {
+pub(super) async fn accept(
+    event: Event,
+    store: &dyn Store,
+    deadline: Duration,
+) -> Result<Receipt, Rejection> {
     let batch = [event.into_new()];
     let acceptance = match timeout(deadline, store.accept(&batch)).await {
         Ok(Ok(answers)) => answers.first().copied(),

@@ -1,8 +1,7 @@
 //! Ingest: the way of a request from the socket into the store.
 //!
 //! `receive → verify → decode → accept`, and each stage's type can only be made by the stage before:
-//! [`Received`](receive::Received) → [`Verified`](verify::Verified) → [`Event`](decode::Event) →
-//! [`Receipt`](accept::Receipt). What skips a stage does not compile.
+//! `Received → Verified → Event → Receipt`. What skips a stage does not compile.
 
 mod accept;
 mod decode;

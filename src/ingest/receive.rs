@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::rejection::Rejection;
 use super::source::Source;
 use crate::clock::Clock;
+use crate::http::drain;
 use crate::model::{Content, Header};
 
 /// A request as it came in: nothing of it is trusted.
@@ -25,25 +26,31 @@ pub(super) struct Received {
 pub(super) async fn receive(
     source: Arc<Source>,
     headers: HeaderMap,
-    body: Body,
+    mut body: Body,
     limit: usize,
     clock: &dyn Clock,
 ) -> Result<Received, Rejection> {
     let too_large = Rejection::BodyTooLarge { limit };
     // A body that says it is too long need not be waited for.
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit as u64) {
+        drain(body).await;
         return Err(too_large);
     }
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(Received { source, headers, body: body.to_bytes(), at: clock.now() }),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large),
+    match Limited::new(&mut body, limit).collect().await {
+        Ok(whole) => Ok(Received { source, headers, body: whole.to_bytes(), at: clock.now() }),
+        Err(error) if error.is::<LengthLimitError>() => {
+            drain(body).await;
+            Err(too_large)
+        }
         Err(_) => Err(Rejection::BodyIncomplete),
     }
 }
 
 /// Headers that carry credentials of somebody between Podium and us: they are not kept.
-const CREDENTIALS: [header::HeaderName; 3] = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
+const CREDENTIALS: [header::HeaderName; 3] =
+    [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
 
 impl Received {
     /// What is kept of the request.

@@ -19,6 +19,7 @@ use super::source::Source;
 use super::verify::verify;
 use crate::clock::Clock;
 use crate::config::Verification;
+use crate::http::drain;
 use crate::model::Subscription;
 use crate::store::Store;
 
@@ -65,8 +66,8 @@ async fn from_named(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Receipt, Rejection> {
-    // A name that is not UTF-8 is the name of no source.
-    let Path(name) = name.map_err(|_| Rejection::UnknownSource)?;
+    // What is no UTF-8 is no source's name, and neither is nothing.
+    let name = name.map(|Path(name)| name).unwrap_or_default();
     ingest.take(&name, headers, body).await
 }
 
@@ -82,7 +83,10 @@ impl Ingest {
     }
 
     async fn journey(&self, source: &str, headers: HeaderMap, body: Body) -> Result<Receipt, Rejection> {
-        let source = Arc::clone(self.sources.get(source).ok_or(Rejection::UnknownSource)?);
+        let Some(source) = self.sources.get(source).map(Arc::clone) else {
+            drain(body).await;
+            return Err(Rejection::UnknownSource);
+        };
         let received = receive(source, headers, body, self.max_body, &*self.clock).await?;
         let verified = verify(received, self.window)?;
         let event = decode(verified, &self.subscriptions);

@@ -1,5 +1,7 @@
 //! Lectern at its front door: the real program, real HTTP, on SQLite and on PostgreSQL.
 
+#![cfg(test)]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -7,4 +9,5 @@ mod crash;
 mod delivery;
 mod events;
 mod hostile;
+mod starting;
 mod webhooks;

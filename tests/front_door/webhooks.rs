@@ -56,7 +56,7 @@ on_both_stores! {
     async fn every_event_type_is_accepted_and_understood(setup) {
         let lectern = setup.start().await;
         for event_type in EventType::ALL {
-            let answer = lectern.post(samples::body(&event_type).unwrap().as_bytes()).await;
+            let answer = lectern.post(samples::body(event_type).unwrap().as_bytes()).await;
             assert_eq!(answer.json()["data"]["status"], "accepted", "{event_type}");
         }
         let mut seen = Vec::new();

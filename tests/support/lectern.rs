@@ -1,8 +1,9 @@
 //! The real program, started as a person would start it, and spoken to over HTTP.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use lectern::podium::{SIGNATURE_HEADER, SigningKey, TIMESTAMP_HEADER};
 use reqwest::{Client, Method, StatusCode};
@@ -10,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
 use super::postgres::fresh_postgres_database;
 
@@ -21,7 +23,7 @@ pub(crate) const TOKEN: &str = "a-token-for-tests";
 /// How a Lectern is to be started.
 pub(crate) struct Setup {
     /// The working directory; the data folder is in it.
-    pub(crate) dir: TempDir,
+    pub(crate) dir: Arc<TempDir>,
     /// The environment, besides what makes the program findable.
     pub(crate) env: Vec<(String, String)>,
 }
@@ -30,7 +32,7 @@ impl Setup {
     /// On SQLite, with nothing but the addresses, the secret and the token set.
     pub(crate) fn sqlite() -> Self {
         let dir = tempfile::tempdir().expect("a folder can be made");
-        Self { dir, env: Vec::new() }
+        Self { dir: Arc::new(dir), env: Vec::new() }
             .env("LECTERN_LISTEN", "127.0.0.1:0")
             .env("LECTERN_INTERNAL_LISTEN", "127.0.0.1:0")
             .env("PODIUM_WEBHOOK_SECRET", SECRET)
@@ -43,11 +45,17 @@ impl Setup {
         Self::sqlite().env("DATABASE_URL", &fresh_postgres_database().await)
     }
 
-    /// Sets a variable, instead of any value it had.
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+    /// Leaves a variable out.
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.env.retain(|(known, _)| known != name);
-        self.env.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Sets a variable, instead of any value it had.
+    pub(crate) fn env(self, name: &str, value: &str) -> Self {
+        let mut setup = self.without(name);
+        setup.env.push((name.to_owned(), value.to_owned()));
+        setup
     }
 
     /// Gives it a configuration file.
@@ -88,8 +96,8 @@ impl Setup {
                 while let Ok(Some(line)) = lines.next_line().await {
                     let found = addresses_in(&line);
                     log.lock().expect("no test panics with the log").push_str(&(line + "\n"));
-                    if let (Some(found), Some(listening)) = (found, listening.take_if(|_| true)) {
-                        let _ = listening.send(found);
+                    if let Some(found) = found {
+                        let _ = listening.take().map(|listening| listening.send(found));
                     }
                 }
             }
@@ -99,13 +107,30 @@ impl Setup {
         let Ok((public, internal)) = addresses.await else {
             unreachable!("the server did not start: {}", log.lock().expect("no test panics with the log"));
         };
-        Lectern { child, log, public, internal, http: client() }
+        Lectern { child, log, public, internal, http: client(), _dir: Arc::clone(&self.dir) }
+    }
+
+    /// Runs a command to its end.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Ended {
+        let output = self.command(arguments).output();
+        let output =
+            timeout(Duration::from_secs(60), output).await.expect("it ends").expect("the program starts");
+        let text = |bytes| String::from_utf8(bytes).expect("the program prints UTF-8");
+        Ended { success: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
     /// The data folder of a start without a configured one.
     pub(crate) fn data_dir(&self) -> PathBuf {
-        Path::join(self.dir.path(), "lectern-data")
+        self.dir.path().join("lectern-data")
     }
+}
+
+/// How a command ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) success: bool,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 fn client() -> Client {
@@ -128,6 +153,17 @@ pub(crate) struct Lectern {
     pub(crate) public: String,
     pub(crate) internal: String,
     pub(crate) http: Client,
+    /// The folder that it works in stays as long as it runs.
+    _dir: Arc<TempDir>,
+}
+
+impl Drop for Lectern {
+    #[expect(clippy::print_stderr, reason = "the test runner shows it beside the failure")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("what the server logged:\n{}", self.log());
+        }
+    }
 }
 
 /// An answer, read whole.

@@ -3,6 +3,7 @@
 pub(crate) mod lectern;
 pub(crate) mod patience;
 pub(crate) mod postgres;
+pub(crate) mod postgres_server;
 pub(crate) mod sink;
 
 /// Runs each test on SQLite and on PostgreSQL, from one text.

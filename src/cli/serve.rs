@@ -1,0 +1,64 @@
+//! `lectern serve`.
+
+use std::io::IsTerminal as _;
+
+use tokio_util::sync::CancellationToken;
+
+use super::failure::Failure;
+use super::welcome::Welcome;
+use super::{config, output};
+use crate::app::App;
+use crate::config::Loaded;
+use crate::handlers::Registry;
+use crate::telemetry;
+
+/// Serves until it is told to stop. `program` is how this program was called, for the examples that it prints.
+pub(super) async fn run(loaded: Loaded, registry: &Registry, program: &str) -> Result<(), Failure> {
+    telemetry::start(loaded.log());
+    config::check_handlers(&loaded, registry)?;
+    // From here on, so that a signal during the start is not lost.
+    let stop = stop_signal()?;
+    let started = loaded.start()?;
+    let (is_first, secret_file) = (started.is_first, started.webhook_secret_file);
+    let token_file = started.api_token_file;
+    let takes_unsigned =
+        started.config.sources.iter().any(|source| source.name == "default" && source.secrets.is_empty());
+
+    let app = App::start(started.config, registry).await?;
+    let (public, internal) = (app.public_address(), app.internal_address());
+    tracing::info!(%public, %internal, "listening");
+    if is_first || std::io::stdout().is_terminal() {
+        let welcome = Welcome { public, internal, secret_file, takes_unsigned, token_file, program };
+        // A server serves whether or not anybody reads its greeting.
+        let _ = output::line(welcome);
+    }
+    app.run(async move { stop.cancelled().await }).await?;
+    Ok(())
+}
+
+/// Is cancelled at SIGINT (Ctrl-C) or SIGTERM (what a container's engine or systemd sends).
+fn stop_signal() -> Result<CancellationToken, Failure> {
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            stopped.cancel();
+            tracing::info!("stopping: finishing what is under way");
+        });
+    }
+    #[cfg(not(unix))]
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stopped.cancel();
+        }
+    });
+    Ok(stop)
+}

@@ -1,0 +1,182 @@
+//! The configuration as it is meant, but for the secrets that the first start makes.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use config::{Map, Value, ValueKind};
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+
+use super::handlers::Handler;
+use super::meaning::{DAY, SECOND, TEN_YEARS, address, choice, duration, number, size, text};
+use super::section::{Place, Report, Reported, Section};
+use super::sources::Source;
+use super::written::Written;
+use super::{
+    Database, DatabaseUrl, Dispatch, Log, LogFormat, Public, Retention, Verification, handlers, secret,
+    sources,
+};
+
+/// The configuration as it is meant, but for the secrets that the first start makes.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) data_dir: PathBuf,
+    pub(super) public: Public,
+    pub(super) internal: Internal,
+    pub(super) database: Database,
+    pub(super) verification: Verification,
+    pub(super) retention: Retention,
+    pub(super) sources: Vec<Source>,
+    pub(super) handlers: Vec<Handler>,
+    pub(super) dispatch: Dispatch,
+    pub(super) log: Log,
+}
+
+#[derive(Debug)]
+pub(super) struct Internal {
+    pub(super) listen: SocketAddr,
+    /// None when the first start makes it.
+    pub(super) api_token: Option<secret::Found>,
+}
+
+/// Reads the merged layers. The defaults are read once more by themselves: what sources and handlers fall back to.
+pub(super) fn read(
+    merged: Map<String, Value>,
+    defaults: &Map<String, Value>,
+    report: &mut Report,
+) -> Result<Draft, Reported> {
+    let source_defaults =
+        table_in(defaults, "sources").and_then(|sources| table_in(sources, sources::DEFAULT));
+    let handler_defaults = match defaults.get("handlers").map(|value| &value.kind) {
+        Some(ValueKind::Array(handlers)) => handlers.first().and_then(|first| table(&first.kind)),
+        _ => None,
+    };
+    let nothing = Map::new();
+    let (source_defaults, handler_defaults) =
+        (source_defaults.unwrap_or(&nothing), handler_defaults.unwrap_or(&nothing));
+
+    Section::read(Place::default(), merged, report, |top| {
+        let data_dir = top.value("data_dir", text).map(PathBuf::from);
+        let public = top.section("public", public);
+        let internal = top.section("internal", internal);
+        let database = top.section("database", |section| {
+            database(section, data_dir.as_ref().map_err(|reported| *reported))
+        });
+        let verification = top.section("verification", verification);
+        let retention = top.section("retention", |section| retention(section, verification));
+        let sources = top.section("sources", |section| sources::read(section, source_defaults));
+        let dispatch = top.section("dispatch", dispatch);
+        let log = top.section("log", log);
+        let handlers = handlers::read(top, handler_defaults);
+        Ok(Draft {
+            data_dir: data_dir?,
+            public: public?,
+            internal: internal?,
+            database: database?,
+            verification: verification?,
+            retention: retention?,
+            sources: sources?,
+            handlers: handlers?,
+            dispatch: dispatch?,
+            log: log?,
+        })
+    })
+}
+
+fn table_in<'a>(tree: &'a Map<String, Value>, key: &str) -> Option<&'a Map<String, Value>> {
+    tree.get(key).and_then(|value| table(&value.kind))
+}
+
+const fn table(kind: &ValueKind) -> Option<&Map<String, Value>> {
+    match kind {
+        ValueKind::Table(table) => Some(table),
+        _ => None,
+    }
+}
+
+fn public(section: &mut Section<'_>) -> Result<Public, Reported> {
+    let listen = section.value("listen", address);
+    let max_body = section.value("max_body", size(ByteSize::kib(1)..=ByteSize::mib(64)));
+    // Below Podium's own 5 seconds with time for the answer to travel, and for its batch to be written before.
+    let deadlines = Duration::from_millis(100)..=Duration::from_secs(4);
+    let store_deadline = section.value("store_deadline", duration(deadlines));
+    Ok(Public { listen: listen?, max_body: max_body?, store_deadline: store_deadline? })
+}
+
+fn internal(section: &mut Section<'_>) -> Result<Internal, Reported> {
+    let listen = section.value("listen", address);
+    let api_token = section.secret("api_token", "api_token_file", secret::hidden)?;
+    if let Some(token) = &api_token
+        && !token.expose().bytes().all(|byte| byte.is_ascii_graphic())
+    {
+        let name = section.name("api_token");
+        return Err(section.complain(format!(
+            "{name} can't be sent in a header: it must be letters, digits and signs of ASCII, without spaces"
+        )));
+    }
+    Ok(Internal { listen: listen?, api_token })
+}
+
+fn database(section: &mut Section<'_>, data_dir: Result<&PathBuf, Reported>) -> Result<Database, Reported> {
+    let shown = |url: &str| {
+        let url = SecretString::from(url);
+        let url = DatabaseUrl::read(Some(&url), "".as_ref());
+        url.map_or_else(|_| "(unusable)".to_owned(), |url| format!("{:?}", url.to_string()))
+    };
+    let url = section.secret("url", "url_file", shown);
+    let max_connections = section.value("max_connections", number(2..=1000));
+    let (url, data_dir) = (url?, data_dir?);
+    let url = DatabaseUrl::read(url.map(|url| url.value).as_ref(), data_dir).map_err(|but| {
+        let from = section.report.noted("[database]", "url").map(|url| url.from.clone()).unwrap_or_default();
+        section.complain(format!("`database.url` ({from}) {but}"))
+    })?;
+    Ok(Database { url, max_connections: max_connections? })
+}
+
+fn verification(section: &mut Section<'_>) -> Result<Verification, Reported> {
+    let max_age = section.value("max_age", duration(SECOND..=TEN_YEARS));
+    let max_future = section.value("max_future", duration(Duration::ZERO..=DAY));
+    Ok(Verification { max_age: max_age?, max_future: max_future? })
+}
+
+fn retention(
+    section: &mut Section<'_>,
+    verification: Result<Verification, Reported>,
+) -> Result<Retention, Reported> {
+    let events = section.value("events", duration(SECOND..=TEN_YEARS))?;
+    if events < verification?.max_age {
+        let events = section.said("events");
+        let max_age = section.report.noted("[verification]", "max_age");
+        let max_age =
+            max_age.map(|max_age| format!("{} ({})", max_age.shown, max_age.from)).unwrap_or_default();
+        return Err(section.complain(format!(
+            "{events}, shorter than `verification.max_age`, which is {max_age}: a signed request could be sent again \
+             after it is forgotten, and be taken for a new event"
+        )));
+    }
+    Ok(Retention { events })
+}
+
+fn dispatch(section: &mut Section<'_>) -> Result<Dispatch, Reported> {
+    let lease = section.value("lease", duration(SECOND..=Duration::from_secs(60 * 60)));
+    let polls = Duration::from_millis(10)..=Duration::from_secs(10 * 60);
+    let poll_interval = section.value("poll_interval", duration(polls));
+    Ok(Dispatch { lease: lease?, poll_interval: poll_interval? })
+}
+
+fn log(section: &mut Section<'_>) -> Result<Log, Reported> {
+    let filter = section.value("filter", |written: &Written| {
+        let filter = text(written)?;
+        match EnvFilter::builder().parse(&filter) {
+            Ok(_) => Ok(filter),
+            Err(_) => {
+                Err("must be a level, such as \"info\", or parts with levels, such as \"info,lectern=debug\"")
+            }
+        }
+    });
+    let formats = [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let format = section.value("format", choice(&formats));
+    Ok(Log { filter: filter?, format: format? })
+}

@@ -1,0 +1,35 @@
+//! What every key came to, and where that is from.
+
+use std::fmt;
+
+/// A key with its value, as it may be shown, and where the value is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Setting {
+    /// The heading that it stands under, such as `[public]`.
+    pub(super) heading: String,
+    pub(super) key: String,
+    pub(super) shown: String,
+    pub(super) from: String,
+}
+
+/// The whole configuration as a person reads it: TOML, each value with its origin, secrets hidden.
+#[derive(Clone, Copy, Debug)]
+pub struct Provenance<'a>(pub(super) &'a [Setting]);
+
+impl fmt::Display for Provenance<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = |text: &str| text.chars().count();
+        let keys = self.0.iter().map(|setting| width(&setting.key)).max().unwrap_or(0);
+        let values = self.0.iter().map(|setting| width(&setting.shown)).max().unwrap_or(0).min(40);
+        let mut heading = "";
+        for (at, Setting { heading: own, key, shown, from }) in self.0.iter().enumerate() {
+            // Two handlers have the same heading; each begins with its name.
+            if own != heading || (own == "[[handlers]]" && key == "name") {
+                writeln!(f, "{}{own}", if at == 0 { "" } else { "\n" })?;
+                heading = own;
+            }
+            writeln!(f, "{key:keys$} = {shown:values$}  # {from}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,27 @@
+//! The start of an answer.
+
+use std::time::Duration;
+
+use reqwest::Response;
+
+use crate::handlers::excerpt;
+
+/// How long to wait for what is only kept for people to read.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Reads no more than is kept, however much there is. The status has decided already, so an answer that breaks off or
+/// does not come takes nothing with it: a quarter of the handler's time is spent on it at most.
+pub(super) async fn start(mut response: Response, timeout: Duration) -> Option<String> {
+    let mut start = Vec::new();
+    let reading = async {
+        while start.len() < excerpt::READ
+            && let Ok(Some(chunk)) = response.chunk().await
+        {
+            let room = excerpt::READ - start.len();
+            start.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        }
+    };
+    // Late or not, what has come is kept.
+    let _ = tokio::time::timeout(PATIENCE.min(timeout / 4), reading).await;
+    excerpt::start(&start)
+}

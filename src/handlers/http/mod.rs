@@ -1,0 +1,78 @@
+//! The kind `http`: posts the event to an address of one's own.
+//!
+//! The body goes out exactly as it came in. Its headers follow the
+//! [Standard Webhooks](https://www.standardwebhooks.com) specification: `webhook-id` is the event's id, the same over
+//! every attempt, so that the receiver knows a repetition; with a `secret` there is a `webhook-signature`. The
+//! `lectern-…` headers say which event and which attempt it is.
+//!
+//! A status from 200 to 299 is done, every other one a failure. Redirects are not followed: a body with personal data
+//! goes where the configuration says and nowhere else. The status decides as soon as it is there; the answer's start
+//! is kept if it comes soon. Nothing here ends a call that takes too long: the caller drops it.
+
+mod answer;
+mod client;
+mod request;
+mod retry_after;
+mod settings;
+mod signature;
+
+use async_trait::async_trait;
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Client, Response, Url};
+
+use self::signature::Signer;
+use super::{Failure, Handler, Success, Work};
+use crate::config::{Settings, SettingsError};
+
+/// It has no `Debug`: the address and the headers may hold credentials.
+struct Http {
+    client: Client,
+    url: Url,
+    headers: HeaderMap,
+    signer: Option<Signer>,
+}
+
+/// Makes a handler of this kind.
+pub(super) fn build(settings: Settings) -> Result<Box<dyn Handler>, SettingsError> {
+    let settings::Checked { url, headers, signer } = settings::check(settings.read()?)?;
+    Ok(Box::new(Http { client: client::build(&url)?, url, headers, signer }))
+}
+
+#[async_trait]
+impl Handler for Http {
+    async fn handle(&self, work: &Work) -> Result<Success, Failure> {
+        let response = self
+            .client
+            .post(self.url.clone())
+            .headers(request::headers(&self.headers, self.signer.as_ref(), work))
+            .body(work.content.body.clone())
+            .send()
+            .await
+            .map_err(reqwest::Error::without_url)?;
+        let status = response.status();
+        let code = Some(i32::from(status.as_u16()));
+        if status.is_success() {
+            return Ok(Success { status: code, output: answer::start(response, work.timeout).await });
+        }
+        let reason = if status.is_redirection() {
+            let target = self.target(&response).unwrap_or_default();
+            format!("the answer was {status}, a redirect{target}; redirects are not followed")
+        } else {
+            format!("the answer was {status}")
+        };
+        Err(Failure {
+            retry_after: retry_after::read(response.headers(), work.started_at),
+            status: code,
+            output: answer::start(response, work.timeout).await,
+            ..Failure::retry(reason)
+        })
+    }
+}
+
+impl Http {
+    /// The host that a redirect points to. No more of it is shown: a path or a query can be as secret as a password.
+    fn target(&self, response: &Response) -> Option<String> {
+        let location = response.headers().get(LOCATION)?.to_str().ok()?;
+        Some(format!(" to {}", self.url.join(location).ok()?.host_str()?))
+    }
+}

@@ -1,0 +1,81 @@
+//! The settings of the kind `http`.
+
+use std::path::PathBuf;
+
+use reqwest::Url;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use super::signature::Signer;
+use crate::config::{SettingsError, secret};
+use crate::handlers::text_table::TextTable;
+
+/// As written. It has no `Debug`: every key may hold a secret.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    /// Where to post. A user and a password in it become an `authorization` header.
+    url: String,
+    /// What to sign with.
+    secret: Option<SecretString>,
+    /// The file that holds what to sign with.
+    secret_file: Option<PathBuf>,
+    /// Further headers.
+    #[serde(default)]
+    headers: TextTable,
+}
+
+/// As meant.
+pub(super) struct Checked {
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) signer: Option<Signer>,
+}
+
+/// Checks all that can be checked before the first event.
+pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
+    Ok(Checked {
+        url: url(&written.url).map_err(|reason| SettingsError(format!("url: {reason}")))?,
+        headers: headers(written.headers).map_err(|reason| SettingsError(format!("headers: {reason}")))?,
+        signer: secret(written.secret, written.secret_file, "secret")?
+            .map(|secret| Signer::new(secret.expose_secret()))
+            .transpose()
+            .map_err(|error| SettingsError(format!("secret: {error}")))?,
+    })
+}
+
+/// The messages never repeat the address: it may hold a password or a token.
+fn url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{error}; write it as https://host/path"))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err("only http and https are possible; write it as https://host/path".to_owned()),
+    }
+}
+
+fn headers(written: TextTable) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for (name, text) in written.0 {
+        let header: HeaderName =
+            name.parse().map_err(|_| format!("`{}` can't be a header's name", name.escape_debug()))?;
+        if is_ours(header.as_str()) {
+            return Err(format!("`{name}` is set by Lectern itself and can't be changed"));
+        }
+        let mut value: HeaderValue =
+            text.parse().map_err(|_| format!("the value of `{name}` can't be sent in a header"))?;
+        value.set_sensitive(true);
+        if headers.insert(header, value).is_some() {
+            return Err(format!("`{name}` is there twice, in different letters"));
+        }
+    }
+    Ok(headers)
+}
+
+/// Those that say what is sent, and those by which HTTP finds the end of it.
+fn is_ours(name: &str) -> bool {
+    name.starts_with("webhook-")
+        || name.starts_with("lectern-")
+        || ["connection", "content-length", "content-type", "host", "transfer-encoding", "user-agent"]
+            .contains(&name)
+}

@@ -1,0 +1,76 @@
+//! Nothing is answered without a token.
+
+use axum::extract::{Request, State as Extracted};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::middleware::Next;
+use axum::response::Response;
+use subtle::ConstantTimeEq;
+
+use super::State;
+use super::refusal::Refusal;
+use crate::model::TokenDigest;
+
+/// Lets a request through that shows the configured token or one that the store keeps.
+pub(super) async fn ask_for_token(
+    Extracted(state): Extracted<State>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    let digest = TokenDigest::of(bearer_token(request.headers()).map_err(Refusal::Unauthenticated)?);
+    // The configured token first: it opens the API even when the store is unavailable.
+    let configured = bool::from(digest.as_bytes().ct_eq(state.api_token.as_bytes()));
+    if configured || state.store.token(&digest).await?.is_some() {
+        Ok(next.run(request).await)
+    } else {
+        Err(Refusal::Unauthenticated("the token is not known"))
+    }
+}
+
+fn bearer_token(headers: &HeaderMap) -> Result<&str, &'static str> {
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let value = given.next().ok_or("a token is needed")?;
+    if given.next().is_some() {
+        return Err("there is more than one Authorization header");
+    }
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .filter(|token| !token.is_empty() && !token.contains(char::is_whitespace))
+        .ok_or("the Authorization header holds no bearer token")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn token_in(values: &[&[u8]]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
+        }
+        bearer_token(&headers).ok().map(str::to_owned)
+    }
+
+    #[test]
+    fn a_bearer_token_is_read_whatever_the_case_of_its_scheme() {
+        for value in [b"Bearer secret".as_slice(), b"bearer secret", b"BEARER  secret "] {
+            assert_eq!(token_in(&[value]).as_deref(), Some("secret"));
+        }
+    }
+
+    #[test]
+    fn anything_else_holds_no_token() {
+        for value in
+            [b"".as_slice(), b"Bearer", b"Bearer ", b"Basic secret", b"secret", b"Bearer a b", b"Bearer \xff"]
+        {
+            assert_eq!(token_in(&[value]), None, "{value:?}");
+        }
+        assert_eq!(token_in(&[]), None);
+        assert_eq!(token_in(&[b"Bearer secret", b"Bearer secret"]), None);
+    }
+}

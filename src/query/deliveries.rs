@@ -1,0 +1,142 @@
+//! Deliveries: what handlers owe to events, and how often they tried.
+
+use axum::extract::State as Extracted;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::page::Page;
+use super::params::{FromParams, Params};
+use super::path::{Id, Plain};
+use super::refusal::Refusal;
+use super::{State, answer};
+use crate::model::{Attempt, AttemptOutcome, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventId};
+
+impl FromParams for DeliveryFilter {
+    fn from_params(params: &mut Params) -> Self {
+        Self {
+            state: params.read("state", "pending, done or dead", |text| text.parse().ok()),
+            handler: params.text("handler"),
+            event_id: params.read("eventId", "a UUID", |text| text.parse().ok()),
+        }
+    }
+}
+
+/// `GET /api/v1/deliveries`
+pub(super) async fn list(
+    Extracted(state): Extracted<State>,
+    page: Page<DeliveryFilter>,
+) -> Result<Response, Refusal> {
+    answer_with(&state, &page, &page.filter).await
+}
+
+/// `GET /api/v1/events/{id}/deliveries`
+pub(super) async fn of_event(
+    Extracted(state): Extracted<State>,
+    Id(id): Id<EventId>,
+    page: Page<()>,
+) -> Result<Response, Refusal> {
+    // No handler may want an event: an empty list is not the same as no event.
+    state.store.event(id).await?.ok_or(Refusal::ResourceNotFound)?;
+    answer_with(&state, &page, &DeliveryFilter { event_id: Some(id), ..DeliveryFilter::default() }).await
+}
+
+async fn answer_with<F>(state: &State, page: &Page<F>, filter: &DeliveryFilter) -> Result<Response, Refusal> {
+    let mut deliveries = state.store.deliveries(filter, page.request()).await?;
+    let next = page.cut(&mut deliveries, |delivery| delivery.id.as_uuid());
+    let items: Vec<_> = deliveries.iter().map(DeliveryItem::from).collect();
+    Ok(page.answer(&items, next))
+}
+
+/// `GET /api/v1/deliveries/{id}`
+pub(super) async fn show(
+    Extracted(state): Extracted<State>,
+    Id(id): Id<DeliveryId>,
+    Plain(uri): Plain,
+) -> Result<Response, Refusal> {
+    let delivery = state.store.delivery(id).await?.ok_or(Refusal::ResourceNotFound)?;
+    let attempts = state.store.attempts(id).await?;
+    let whole = WholeDelivery {
+        delivery: (&delivery).into(),
+        attempts: attempts.iter().map(AttemptItem::from).collect(),
+    };
+    Ok(answer::one(&uri, &whole))
+}
+
+/// `POST /api/v1/deliveries/{id}/replay`
+pub(super) async fn replay(
+    Extracted(state): Extracted<State>,
+    Id(id): Id<DeliveryId>,
+    Plain(uri): Plain,
+) -> Result<Response, Refusal> {
+    let delivery = state.store.replay(id, state.clock.now()).await?.ok_or(Refusal::ResourceNotFound)?;
+    // 202 as in Podium's API: it is queued, and has not happened yet.
+    Ok((StatusCode::ACCEPTED, answer::one(&uri, &DeliveryItem::from(&delivery))).into_response())
+}
+
+#[derive(Serialize)]
+struct WholeDelivery<'a> {
+    #[serde(flatten)]
+    delivery: DeliveryItem<'a>,
+    attempts: Vec<AttemptItem<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeliveryItem<'a> {
+    id: DeliveryId,
+    event_id: EventId,
+    event_type: &'a str,
+    handler: &'a str,
+    ordering_key: &'a str,
+    state: DeliveryState,
+    attempt_count: u32,
+    failure_count: u32,
+    opened_at: Timestamp,
+    settled_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a Delivery> for DeliveryItem<'a> {
+    fn from(delivery: &'a Delivery) -> Self {
+        Self {
+            id: delivery.id,
+            event_id: delivery.event_id,
+            event_type: &delivery.event_type,
+            handler: &delivery.handler,
+            ordering_key: &delivery.ordering_key,
+            state: delivery.state,
+            attempt_count: delivery.attempts,
+            failure_count: delivery.failures,
+            opened_at: delivery.opened_at,
+            settled_at: delivery.settled_at,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AttemptItem<'a> {
+    number: u32,
+    started_at: Timestamp,
+    duration_ms: f64,
+    outcome: AttemptOutcome,
+    status: Option<i32>,
+    output: Option<&'a str>,
+    error: Option<&'a str>,
+}
+
+impl<'a> From<&'a Attempt> for AttemptItem<'a> {
+    fn from(attempt: &'a Attempt) -> Self {
+        Self {
+            number: attempt.number,
+            started_at: attempt.started_at,
+            // From whole microseconds, so that 12.345 is not written as 12.344999999999999.
+            duration_ms: attempt.duration.as_micros() as f64 / 1000.0,
+            outcome: attempt.outcome,
+            status: attempt.status,
+            output: attempt.output.as_deref(),
+            error: attempt.error.as_deref(),
+        }
+    }
+}

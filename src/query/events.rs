@@ -1,0 +1,134 @@
+//! Events: what arrived.
+
+use std::collections::HashMap;
+
+use axum::extract::State as Extracted;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::page::Page;
+use super::params::{FromParams, Params};
+use super::path::{Id, Plain};
+use super::refusal::Refusal;
+use super::{State, answer};
+use crate::model::{Content, EventFilter, EventId, EventRecord, Header};
+use crate::podium::Envelope;
+
+/// Which events a list shows, and how much of each.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    events: EventFilter,
+    payload: bool,
+}
+
+impl FromParams for Wanted {
+    fn from_params(params: &mut Params) -> Self {
+        let events = EventFilter {
+            event_type: params
+                .read("type", "an event type or a pattern such as message.*", |text| text.parse().ok()),
+            source: params.text("source"),
+            location_uid: params.text("locationUid"),
+            conversation_uid: params.text("conversationUid"),
+            received_after: params.moment("receivedAfter"),
+            received_before: params.moment("receivedBefore"),
+        };
+        let include = params.read("include", "payload", |text| (text == "payload").then_some(()));
+        Self { events, payload: include.is_some() }
+    }
+}
+
+/// `GET /api/v1/events`
+pub(super) async fn list(
+    Extracted(state): Extracted<State>,
+    page: Page<Wanted>,
+) -> Result<Response, Refusal> {
+    let mut events = state.store.events(&page.filter.events, page.request()).await?;
+    let next = page.cut(&mut events, |event| event.id.as_uuid());
+    if !page.filter.payload {
+        let items: Vec<_> = events.iter().map(EventItem::from).collect();
+        return Ok(page.answer(&items, next));
+    }
+    let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    let contents: HashMap<_, _> = state.store.contents(&ids).await?.into_iter().collect();
+    let items: Vec<_> = events
+        .iter()
+        .map(|event| WithPayload { event: event.into(), payload: contents.get(&event.id).and_then(payload) })
+        .collect();
+    Ok(page.answer(&items, next))
+}
+
+/// `GET /api/v1/events/{id}`
+pub(super) async fn show(
+    Extracted(state): Extracted<State>,
+    Id(id): Id<EventId>,
+    Plain(uri): Plain,
+) -> Result<Response, Refusal> {
+    let event = state.store.event(id).await?.ok_or(Refusal::ResourceNotFound)?;
+    let content = state.content(id).await?;
+    let whole = WholeEvent {
+        event: WithPayload { event: (&event).into(), payload: content.as_ref().and_then(payload) },
+        verified_by: event.verified_by.as_deref(),
+        headers: content.as_ref().map_or(&[], |content| &content.headers),
+    };
+    Ok(answer::one(&uri, &whole))
+}
+
+/// The `data` of a body as Podium spelt it, if the body is one of Podium's. It is never read further: numbers keep their
+/// digits, unknown fields stay, and no depth of nesting matters.
+fn payload(content: &Content) -> Option<&RawValue> {
+    Envelope::parse(std::str::from_utf8(&content.body).ok()?).ok()?.data
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WholeEvent<'a> {
+    #[serde(flatten)]
+    event: WithPayload<'a>,
+    verified_by: Option<&'a str>,
+    headers: &'a [Header],
+}
+
+#[derive(Serialize)]
+struct WithPayload<'a> {
+    #[serde(flatten)]
+    event: EventItem<'a>,
+    payload: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventItem<'a> {
+    id: EventId,
+    r#type: &'a str,
+    source: &'a str,
+    event_uid: Option<&'a str>,
+    subject_uid: Option<&'a str>,
+    conversation_uid: Option<&'a str>,
+    contact_uid: Option<&'a str>,
+    location_uid: Option<&'a str>,
+    organization_uid: Option<&'a str>,
+    occurred_at: Option<Timestamp>,
+    received_at: Timestamp,
+    decode_error: Option<&'a str>,
+}
+
+impl<'a> From<&'a EventRecord> for EventItem<'a> {
+    fn from(event: &'a EventRecord) -> Self {
+        Self {
+            id: event.id,
+            r#type: &event.event_type,
+            source: &event.source,
+            event_uid: event.event_uid.as_deref(),
+            subject_uid: event.subject_uid.as_deref(),
+            conversation_uid: event.conversation_uid.as_deref(),
+            contact_uid: event.contact_uid.as_deref(),
+            location_uid: event.location_uid.as_deref(),
+            organization_uid: event.organization_uid.as_deref(),
+            occurred_at: event.occurred_at,
+            received_at: event.received_at,
+            decode_error: event.decode_error.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The internal REST API: what people and programs ask about what arrived, and the replay of a delivery. It follows
+//! the conventions of Podium's own API, and answers nobody without a token.
+
+mod answer;
+mod auth;
+mod body;
+mod cursor;
+mod deliveries;
+mod events;
+mod page;
+mod params;
+mod path;
+mod refusal;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get, post};
+
+use crate::clock::Clock;
+use crate::model::{Content, EventId, TokenDigest};
+use crate::store::{Store, StoreError};
+use refusal::Refusal;
+
+/// What the API answers from.
+#[derive(Clone)]
+pub struct State {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    api_token: TokenDigest,
+}
+
+impl State {
+    /// Answers from `store`, with the time of `clock`, for whoever has the token of digest `api_token` or one that the
+    /// store keeps.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, api_token: TokenDigest) -> Self {
+        Self { store, clock, api_token }
+    }
+
+    async fn content(&self, id: EventId) -> Result<Option<Content>, StoreError> {
+        Ok(self.store.contents(&[id]).await?.into_iter().next().map(|(_, content)| content))
+    }
+}
+
+/// The API under `/api/v1`. Nothing under `/api/` is answered without a token, not even that it is not there.
+pub fn router(state: State) -> Router {
+    Router::new()
+        .route("/api/v1/events", get(events::list))
+        .route("/api/v1/events/{id}", get(events::show))
+        .route("/api/v1/events/{id}/body", get(body::show))
+        .route("/api/v1/events/{id}/deliveries", get(deliveries::of_event))
+        .route("/api/v1/deliveries", get(deliveries::list))
+        .route("/api/v1/deliveries/{id}", get(deliveries::show))
+        .route("/api/v1/deliveries/{id}/replay", post(deliveries::replay))
+        // A route and not a fallback: a fallback would be replaced by that of the listener, which asks for no token.
+        .route("/api/{*rest}", any(async || Refusal::RouteNotFound))
+        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        // Last, so that it stands before all of the above.
+        .layer(from_fn_with_state(state.clone(), auth::ask_for_token))
+        .with_state(state)
+}

@@ -1,0 +1,79 @@
+//! The one way in which every list is paged.
+
+use axum::extract::FromRequestParts;
+use axum::http::Uri;
+use axum::http::request::Parts;
+use axum::response::Response;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::answer;
+use super::cursor::Cursor;
+use super::params::{FromParams, Pairs, Params};
+use super::refusal::Refusal;
+use crate::model::{Limit, PageRequest};
+
+/// A page that is asked for, of a list that is narrowed by `F`.
+#[derive(Debug)]
+pub(super) struct Page<F> {
+    /// What narrows the list.
+    pub(super) filter: F,
+    limit: Limit,
+    below: Option<Uuid>,
+    asked: Pairs,
+    uri: Uri,
+}
+
+impl<S: Sync, F: FromParams> FromRequestParts<S> for Page<F> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let mut params = Params::of(&parts.uri);
+        match params.take("cursor") {
+            None => Self::read(params, None, &parts.uri),
+            Some(text) => {
+                let cursor = Cursor::decode(&text, parts.uri.path()).ok_or(Refusal::InvalidCursor)?;
+                Self::read(Params::from(cursor.asked), Some(cursor.below), &parts.uri)
+                    .map_err(|_| Refusal::InvalidCursor)
+            }
+        }
+    }
+}
+
+impl<F: FromParams> Page<F> {
+    fn read(mut params: Params, below: Option<Uuid>, uri: &Uri) -> Result<Self, Refusal> {
+        let asked = params.unread().clone();
+        let filter = F::from_params(&mut params);
+        let limit = params.read("limit", "a whole number from 1 to 100", |text| {
+            text.parse::<u32>().ok().and_then(|number| Limit::try_from(number).ok())
+        });
+        params.finish()?;
+        Ok(Self { filter, limit: limit.unwrap_or_default(), below, asked, uri: uri.clone() })
+    }
+}
+
+impl<F> Page<F> {
+    /// What to read from the store: one item more than the page holds, because that tells whether another page follows.
+    pub(super) fn request<K: From<Uuid>>(&self) -> PageRequest<K> {
+        PageRequest { limit: self.limit.get() + 1, below: self.below.map(K::from) }
+    }
+
+    /// Takes the item too many from what was read, and returns where the next page begins, if there is one.
+    pub(super) fn cut<T>(&self, found: &mut Vec<T>, id: impl Fn(&T) -> Uuid) -> Option<Next> {
+        let size = usize::try_from(self.limit.get()).unwrap_or(usize::MAX);
+        let more = found.len() > size;
+        found.truncate(size);
+        let last = found.last().filter(|_| more)?;
+        let cursor = Cursor { list: self.uri.path().to_owned(), below: id(last), asked: self.asked.clone() };
+        Some(Next(cursor.encode()))
+    }
+
+    /// Answers with the items of the page.
+    pub(super) fn answer(&self, items: &[impl Serialize], next: Option<Next>) -> Response {
+        answer::page(&self.uri, items, next.map(|Next(cursor)| cursor).as_deref())
+    }
+}
+
+/// The cursor of the next page.
+#[derive(Debug)]
+pub(super) struct Next(String);

@@ -1,0 +1,168 @@
+//! The parameters of a query, read strictly: each is known, given once and well-formed, or the answer names all that is
+//! wrong. What is not understood is never ignored: a misspelt filter would look like one that everything fits.
+
+use std::collections::BTreeSet;
+use std::mem;
+
+use axum::extract::Query;
+use axum::http::Uri;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+use strsim::normalized_damerau_levenshtein;
+
+use super::refusal::Refusal;
+
+/// Thousands of parameters fit into one request; a person reads the first few.
+const UNKNOWN_SHOWN: usize = 8;
+
+/// Names and values as they were given, decoded.
+pub(super) type Pairs = Vec<(String, String)>;
+
+/// What an operation reads from its parameters.
+pub(super) trait FromParams {
+    /// Reads each parameter once; what is wrong with one is kept in `params` for [`Params::finish`] to tell.
+    fn from_params(params: &mut Params) -> Self;
+}
+
+/// No parameters.
+impl FromParams for () {
+    fn from_params(_: &mut Params) -> Self {}
+}
+
+/// Parameters that are being read.
+#[derive(Debug)]
+pub(super) struct Params {
+    unread: Pairs,
+    invalid: InvalidParams,
+}
+
+/// What is wrong with the parameters of a request.
+#[derive(Debug, Default)]
+pub(super) struct InvalidParams {
+    known: Vec<&'static str>,
+    faults: Vec<String>,
+    /// How many unknown parameters are counted only.
+    more: usize,
+}
+
+impl Params {
+    /// The parameters of a request. Bytes that are not UTF-8 are replaced.
+    pub(super) fn of(uri: &Uri) -> Self {
+        // Any query is a list of texts: there is nothing that this could fail at.
+        Self::from(Query::<Pairs>::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default())
+    }
+
+    /// What was given and not read yet.
+    pub(super) fn unread(&self) -> &Pairs {
+        &self.unread
+    }
+
+    /// Takes a parameter as it is.
+    pub(super) fn take(&mut self, name: &'static str) -> Option<String> {
+        self.invalid.known.push(name);
+        let (given, rest): (Pairs, Pairs) =
+            mem::take(&mut self.unread).into_iter().partition(|(given, _)| given == name);
+        self.unread = rest;
+        match <[_; 1]>::try_from(given) {
+            Ok([(_, value)]) => Some(value),
+            Err(given) if given.is_empty() => None,
+            Err(_) => {
+                self.invalid.faults.push(format!("{name} is given more than once"));
+                None
+            }
+        }
+    }
+
+    /// Reads a parameter; `expected` says what it must be, as in "… is not a UUID".
+    pub(super) fn read<T>(
+        &mut self,
+        name: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.take(name)?;
+        let parsed = parse(&value);
+        if parsed.is_none() {
+            self.invalid.faults.push(format!("{name}: {} is not {expected}", quoted(&value)));
+        }
+        parsed
+    }
+
+    /// Reads a name or an identifier: one that breaks the rule for texts in the ledger can't be there.
+    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.read(name, "a text of 1 to 255 characters without control characters", |text| {
+            let fits = (1..=255).contains(&text.chars().count()) && !text.contains(char::is_control);
+            fits.then(|| text.to_owned())
+        })
+    }
+
+    /// Reads a moment.
+    pub(super) fn moment(&mut self, name: &'static str) -> Option<Timestamp> {
+        let expected = "a moment in ISO 8601 with its offset from UTC, such as 2026-11-22T09:30:00Z (a plus is written %2B)";
+        self.read(name, expected, |text| text.parse().ok().and_then(whole_microseconds))
+    }
+
+    /// Says what was wrong, if anything was. What nobody has read is not known here.
+    pub(super) fn finish(mut self) -> Result<(), Refusal> {
+        let unknown: BTreeSet<&str> = self.unread.iter().map(|(name, _)| name.as_str()).collect();
+        self.invalid.more = unknown.len().saturating_sub(UNKNOWN_SHOWN);
+        for name in unknown.into_iter().take(UNKNOWN_SHOWN) {
+            let fault = self.invalid.unknown(name);
+            self.invalid.faults.push(fault);
+        }
+        if self.invalid.faults.is_empty() { Ok(()) } else { Err(Refusal::InvalidParams(self.invalid)) }
+    }
+}
+
+impl From<Pairs> for Params {
+    fn from(unread: Pairs) -> Self {
+        Self { unread, invalid: InvalidParams::default() }
+    }
+}
+
+impl InvalidParams {
+    /// What is wrong.
+    pub(super) fn message(&self) -> String {
+        match (self.faults.join("; "), self.more) {
+            (faults, 0) => faults,
+            (faults, more) => format!("{faults}; and {more} more"),
+        }
+    }
+
+    /// What is allowed.
+    pub(super) fn allowed(&self) -> String {
+        match self.known.join(", ").as_str() {
+            "" => "this operation has no parameters".to_owned(),
+            known => format!("the parameters of this operation: {known}"),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let start: String = name.chars().take(40).collect();
+        let nearest = self
+            .known
+            .iter()
+            .map(|known| (normalized_damerau_levenshtein(&start, known), known))
+            .max_by(|(one, _), (other, _)| one.total_cmp(other));
+        match nearest {
+            Some((likeness, known)) if likeness > 0.6 => {
+                format!("unknown parameter {}: did you mean {known}?", quoted(name))
+            }
+            _ => format!("unknown parameter {}", quoted(name)),
+        }
+    }
+}
+
+/// The text, or the start of a long one, with quotes around it and what can't be seen spelt out.
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+/// The first whole microsecond from there on: the ledger's moments are whole, so "at or after" and "before" mean the
+/// same with it. Nothing was received before 1970, and PostgreSQL's calendar does not begin as early as ISO 8601's.
+fn whole_microseconds(at: Timestamp) -> Option<Timestamp> {
+    let up = TimestampRound::new().smallest(Unit::Microsecond).mode(RoundMode::Ceil);
+    at.max(Timestamp::UNIX_EPOCH).round(up).ok()
+}

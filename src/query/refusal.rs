@@ -1,0 +1,128 @@
+//! Why a request does not get what it asked for, translated once into what the caller is told.
+
+use axum::http::StatusCode;
+use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::response::{IntoResponse, Response};
+
+use super::params::InvalidParams;
+use crate::http::Problem;
+use crate::store::StoreError;
+use crate::telemetry::Chain;
+
+/// Why a request does not get what it asked for.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It shows no token that is known; the sentence says what is wrong.
+    Unauthenticated(&'static str),
+    /// Its parameters are not those of the operation.
+    InvalidParams(InvalidParams),
+    /// Its cursor is none, or another list's.
+    InvalidCursor,
+    /// The path fits, but there is no such thing.
+    ResourceNotFound,
+    /// There is no such path.
+    RouteNotFound,
+    /// The path can't be asked this way.
+    MethodNotAllowed,
+    /// The store did not answer as it should.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Unauthenticated(message) => {
+                let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", message)
+                    .more_info("send `Authorization: Bearer <token>`; `lectern token create` makes a token");
+                ([(WWW_AUTHENTICATE, "Bearer")], problem).into_response()
+            }
+            Self::InvalidParams(invalid) => {
+                Problem::new(StatusCode::BAD_REQUEST, "invalid_request_values", invalid.message())
+                    .more_info(invalid.allowed())
+                    .into_response()
+            }
+            Self::InvalidCursor => {
+                Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", "the cursor is not one of this list")
+                    .more_info(
+                        "use metadata.nextCursor of this list as it is, or start again without a cursor",
+                    )
+                    .into_response()
+            }
+            Self::ResourceNotFound => {
+                Problem::new(StatusCode::NOT_FOUND, "resource_not_found", "there is nothing with this id")
+                    .more_info("ids are UUIDs; old events are forgotten, and their deliveries with them")
+                    .into_response()
+            }
+            Self::RouteNotFound => {
+                Problem::new(StatusCode::NOT_FOUND, "route_not_found", "there is nothing at this path")
+                    .more_info("the lists are at /api/v1/events and /api/v1/deliveries")
+                    .into_response()
+            }
+            Self::MethodNotAllowed => {
+                let message = "this path does not take this method";
+                Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+                    .more_info("the Allow header names the methods that it takes")
+                    .into_response()
+            }
+            Self::Store(error @ StoreError::Unavailable(_)) => {
+                tracing::warn!(error = %Chain(&error), "a question could not be answered");
+                let message = "the store is not available";
+                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", message)
+                    .more_info("ask again in a second");
+                ([(RETRY_AFTER, "1")], problem).into_response()
+            }
+            Self::Store(error) => {
+                tracing::error!(error = %Chain(&error), "a question could not be answered");
+                let message = "something went wrong on our side";
+                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_server_error", message)
+                    .more_info("the log says what")
+                    .into_response()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt;
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_inside_is_told_to_the_log_once_and_never_to_the_caller() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+        let failed = StoreError::Failed(Box::new(io::Error::other("no such table: events")));
+        let response =
+            tracing::subscriber::with_default(subscriber, || Refusal::from(failed).into_response());
+
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(body.contains("internal_server_error") && !body.contains("table"), "{body}");
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(log.matches("the store failed: no such table: events").count(), 1, "{log}");
+        assert!(log.contains("ERROR"), "{log}");
+    }
+}

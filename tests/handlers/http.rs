@@ -1,0 +1,6 @@
+//! The kind `http`.
+
+mod answers;
+mod connections;
+mod requests;
+mod settings;

@@ -1,0 +1,124 @@
+//! What is sent.
+
+use bytes::Bytes;
+use lectern::handlers::Success;
+use serde_json::json;
+use standardwebhooks::Webhook;
+use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers};
+
+use crate::support::{handler, work};
+
+const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+
+/// A receiver that says yes to everything.
+async fn receiver() -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(matchers::method("POST")).respond_with(ResponseTemplate::new(204)).mount(&server).await;
+    server
+}
+
+async fn the_request(server: &MockServer) -> Request {
+    let mut requests = server.received_requests().await.unwrap();
+    assert_eq!(requests.len(), 1);
+    requests.remove(0)
+}
+
+fn header<'r>(request: &'r Request, name: &str) -> &'r str {
+    request.headers[name].to_str().unwrap()
+}
+
+#[tokio::test]
+async fn the_body_goes_out_exactly_as_it_came_in() {
+    let server = receiver().await;
+    let mut body: Vec<u8> = (0..=255).collect();
+    body.extend_from_slice(b"{ \"data\" : 1 }\r\n");
+
+    let done = handler("http", json!({ "url": server.uri() })).handle(&work(body.clone())).await;
+
+    assert_eq!(done, Ok(Success { status: Some(204), output: None }));
+    assert_eq!(the_request(&server).await.body, body);
+}
+
+#[tokio::test]
+async fn the_headers_name_the_event_and_the_attempt() {
+    let server = receiver().await;
+    let work = work("{}");
+
+    handler("http", json!({ "url": format!("{}/in?to=1", server.uri()) })).handle(&work).await.unwrap();
+
+    let request = the_request(&server).await;
+    assert_eq!((request.url.path(), request.url.query()), ("/in", Some("to=1")));
+    assert_eq!(header(&request, "content-type"), "application/json; v=1");
+    assert_eq!(header(&request, "webhook-id"), work.event.id.to_string());
+    assert_eq!(header(&request, "webhook-timestamp"), work.started_at.as_second().to_string());
+    assert_eq!(header(&request, "lectern-event-id"), work.event.id.to_string());
+    assert_eq!(header(&request, "lectern-event-type"), "message.received");
+    assert_eq!(header(&request, "lectern-delivery-id"), work.delivery.id.to_string());
+    assert_eq!(header(&request, "lectern-attempt"), "2");
+    assert_eq!(header(&request, "user-agent"), concat!("lectern/", env!("CARGO_PKG_VERSION")));
+    assert!(!request.headers.contains_key("webhook-signature"), "there is no secret to sign with");
+}
+
+#[tokio::test]
+async fn the_receiver_can_verify_the_signature() {
+    let server = receiver().await;
+    let body = r#"{"data":{"body":"Grüße 👋"}}"#;
+
+    handler("http", json!({ "url": server.uri(), "secret": SECRET })).handle(&work(body)).await.unwrap();
+
+    let request = the_request(&server).await;
+    let receiver = Webhook::new(SECRET).unwrap();
+    receiver.verify(&request.body, &request.headers).unwrap();
+    receiver.verify(b"{}", &request.headers).expect_err("another body has another signature");
+}
+
+#[tokio::test]
+async fn a_secret_can_come_from_a_file() {
+    let server = receiver().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), format!("{SECRET}\n")).unwrap();
+
+    let settings = json!({ "url": server.uri(), "secret_file": file.path() });
+    handler("http", settings).handle(&work("{}")).await.unwrap();
+
+    let request = the_request(&server).await;
+    Webhook::new(SECRET).unwrap().verify(&request.body, &request.headers).unwrap();
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_utf_8_is_signed_too() {
+    let server = receiver().await;
+    let settings = json!({ "url": server.uri(), "secret": SECRET });
+    handler("http", settings).handle(&work(Bytes::from_static(b"\xff\xfe"))).await.unwrap();
+
+    let request = the_request(&server).await;
+    assert!(header(&request, "webhook-signature").starts_with("v1,"));
+    assert_eq!(request.body, b"\xff\xfe");
+}
+
+#[tokio::test]
+async fn a_type_that_no_header_can_hold_does_not_stop_the_event() {
+    let server = receiver().await;
+    let mut work = work("{}");
+    work.event.event_type = "größer.als".to_owned();
+    work.content.headers.clear();
+
+    handler("http", json!({ "url": server.uri() })).handle(&work).await.unwrap();
+
+    let request = the_request(&server).await;
+    assert_eq!(header(&request, "lectern-event-type"), "gr%C3%B6%C3%9Fer.als");
+    assert_eq!(header(&request, "content-type"), "application/json");
+}
+
+#[tokio::test]
+async fn configured_headers_and_credentials_in_the_address_are_sent() {
+    let server = receiver().await;
+    let url = server.uri().replace("http://", "http://user:hunter2@");
+    let settings = json!({ "url": url, "headers": { "X-Tenant": "north" } });
+
+    handler("http", settings).handle(&work("{}")).await.unwrap();
+
+    let request = the_request(&server).await;
+    assert_eq!(header(&request, "x-tenant"), "north");
+    assert_eq!(header(&request, "authorization"), "Basic dXNlcjpodW50ZXIy");
+}

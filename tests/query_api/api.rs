@@ -1,0 +1,167 @@
+//! An API over a new store, and the events to put into it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use lectern::clock::ManualClock;
+use lectern::model::{
+    Content, DedupKey, DeliveryId, EventId, EventRecord, Header, NewDelivery, NewEvent, TokenDigest,
+};
+use lectern::store::Store;
+use lectern::store::sqlite::SqliteStore;
+use lectern::{http, query};
+use serde_json::Value;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+pub(crate) const TOKEN: &str = "configured-token";
+
+pub(crate) struct Api {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: ManualClock,
+    router: Router,
+    _folder: tempfile::TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Api {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap());
+        let clock = ManualClock::at(moment(1000));
+        let state = query::State::new(store.clone(), Arc::new(clock.clone()), TokenDigest::of(TOKEN));
+        Self { store, clock, router: http::wrap(query::router(state)), _folder: folder }
+    }
+
+    /// Asks with the configured token.
+    pub(crate) async fn ask(&self, method: Method, path: &str) -> Answer {
+        self.ask_with(method, path, &[&format!("Bearer {TOKEN}")]).await
+    }
+
+    pub(crate) async fn ask_with(&self, method: Method, path: &str, authorization: &[&str]) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for value in authorization {
+            request = request.header("authorization", *value);
+        }
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: body.collect().await.unwrap().to_bytes(),
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path).await
+    }
+
+    /// The JSON of an answer that must be 200.
+    pub(crate) async fn read(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
+        answer.json()
+    }
+
+    /// The ids of a list that must be 200.
+    pub(crate) async fn ids(&self, path: &str) -> Vec<String> {
+        ids(&self.read(path).await)
+    }
+
+    pub(crate) async fn accept(&self, events: &[NewEvent]) {
+        self.store.accept(events).await.unwrap();
+    }
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Checks that this is an error of the API's form, and returns its message.
+    pub(crate) fn is_problem(&self, status: u16, code: &str) -> String {
+        let problem = self.json();
+        assert_eq!((self.status.as_u16(), problem["code"].as_str()), (status, Some(code)), "{problem}");
+        let keys: Vec<_> = problem.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, ["code", "message", "moreInfo"]);
+        problem["message"].as_str().unwrap().to_owned()
+    }
+}
+
+pub(crate) fn ids(page: &Value) -> Vec<String> {
+    page["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// So many seconds after the first moment of these tests.
+pub(crate) fn moment(seconds: i64) -> Timestamp {
+    "2026-11-22T09:00:00Z".parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_secs(seconds)
+}
+
+/// A message that was received so many seconds after the first moment, without a delivery.
+pub(crate) fn message(seconds: i64) -> NewEvent {
+    let id = EventId::floor(moment(seconds));
+    let body = format!(
+        r#"{{"data":{{"uid":"message-{seconds}","body":"Hello"}},"metadata":{{"eventType":"message.received","eventUid":"event-{seconds}","version":"2021.04.01"}}}}"#
+    );
+    NewEvent {
+        record: EventRecord {
+            id,
+            source: "default".into(),
+            event_type: "message.received".into(),
+            event_uid: Some(format!("event-{seconds}")),
+            subject_uid: Some(format!("message-{seconds}")),
+            conversation_uid: Some("conversation".into()),
+            contact_uid: None,
+            location_uid: Some("location".into()),
+            organization_uid: None,
+            occurred_at: Some(moment(seconds - 1)),
+            received_at: moment(seconds),
+            verified_by: Some("current".into()),
+            decode_error: None,
+        },
+        dedup_key: DedupKey::of_uid("default", &id.to_string()),
+        content: Content {
+            headers: vec![Header { name: "content-type".into(), value: "application/json".into() }],
+            body: body.into(),
+        },
+        deliveries: vec![],
+    }
+}
+
+/// The same event, owed by this handler.
+pub(crate) fn owed_by(mut event: NewEvent, handler: &str) -> NewEvent {
+    let number = u128::try_from(event.deliveries.len() + 1).unwrap();
+    event.deliveries.push(NewDelivery {
+        id: DeliveryId::from(Uuid::from_u128(event.record.id.as_uuid().as_u128() + number)),
+        handler: handler.into(),
+        ordering_key: "conversation".into(),
+    });
+    event
+}
+
+pub(crate) fn with_body(mut event: NewEvent, body: impl Into<Bytes>) -> NewEvent {
+    event.content.body = body.into();
+    event
+}
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);

@@ -1,0 +1,111 @@
+//! A PostgreSQL of a test's own, to be taken away and brought back while Lectern runs.
+
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use reqwest::Url;
+use tempfile::TempDir;
+
+/// A running server with an empty database. It ends with this value.
+///
+/// Its files stand beside those of the throw-away server, so that `scripts/with-postgres` also ends it when a killed
+/// test could not.
+pub(crate) struct PostgresServer {
+    data: TempDir,
+    port: u16,
+}
+
+impl PostgresServer {
+    /// Starts a server on a port that was free.
+    pub(crate) async fn start() -> Self {
+        let folder = from_script("LECTERN_TEST_POSTGRES_DIR");
+        let owner = Path::new(&folder).metadata().expect("the throw-away server's folder is there");
+        let data = tempfile::Builder::new()
+            .prefix("server-")
+            .tempdir_in(&folder)
+            .expect("a data folder can be made");
+        chown(data.path(), Some(owner.uid()), Some(owner.gid())).expect("a data folder can be handed over");
+
+        let mut server = Self { data, port: 0 };
+        // With its permissions: PostgreSQL refuses a data folder that others may read.
+        let copy = server.command("cp", &["-R", "-p", "../template/.", "."]);
+        run(copy).await.expect("the template of a data folder can be copied");
+
+        for _ in 0..5 {
+            // Below the ports that the system hands out by itself, so that nobody gets it while the server is away.
+            let chance = getrandom::u32().expect("the system has random bytes") % 10_000;
+            server.port = 20_000 + u16::try_from(chance).expect("it is below 10,000");
+            if run(server.start_command()).await.is_ok() {
+                return server;
+            }
+        }
+        let log = std::fs::read_to_string(server.data.path().join("server.log"));
+        unreachable!("PostgreSQL started on none of five ports: {log:?}");
+    }
+
+    /// Where the server listens, with a role that it lets in.
+    pub(crate) fn url(&self) -> String {
+        let mut url = Url::parse(&from_script("LECTERN_TEST_POSTGRES_URL")).expect("it is a postgres:// URL");
+        url.set_port(Some(self.port)).expect("a postgres:// URL can have a port");
+        url.into()
+    }
+
+    /// Ends the server in the middle of whatever it does, as a crash would; what it had committed stays.
+    pub(crate) async fn stop(&self) {
+        run(self.stop_command()).await.expect("a running PostgreSQL can be stopped");
+    }
+
+    /// Starts the stopped server on the same data and the same port.
+    pub(crate) async fn start_again(&self) {
+        run(self.start_command()).await.expect("a stopped PostgreSQL starts again");
+    }
+
+    fn start_command(&self) -> Command {
+        let port = format!("-p {}", self.port);
+        self.command(
+            &pg_ctl(),
+            &["start", "-s", "-w", "-t", "60", "-D", ".", "-l", "server.log", "-o", &port],
+        )
+    }
+
+    fn stop_command(&self) -> Command {
+        self.command(&pg_ctl(), &["stop", "-s", "-m", "immediate", "-D", "."])
+    }
+
+    /// A command in the data folder and as its owner: PostgreSQL refuses to run as root.
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let owner = self.data.path().metadata().expect("the data folder is there");
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(self.data.path())
+            .uid(owner.uid())
+            .gid(owner.gid())
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        // Stopped already, or ended by `scripts/with-postgres` a little later: neither is this test's failure.
+        let _ = self.stop_command().stderr(Stdio::null()).status();
+    }
+}
+
+fn pg_ctl() -> String {
+    format!("{}/pg_ctl", from_script("LECTERN_TEST_POSTGRES_BIN"))
+}
+
+fn from_script(name: &str) -> String {
+    let why = format!("this test starts a PostgreSQL: run ./scripts/test, which sets {name}");
+    std::env::var(name).expect(&why)
+}
+
+/// Runs a command to its end without holding up the test's other tasks; what it said is the error.
+async fn run(command: Command) -> Result<(), String> {
+    let output = tokio::process::Command::from(command).output().await.map_err(|error| error.to_string())?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
