@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::support::lectern::{Lectern, SECRET, now_in_milliseconds};
 use crate::support::on_both_stores;
-use crate::support::patience::eventually;
+use crate::support::patience::within;
 
 /// On each of the two stores: 100,000 together, with the raw ones.
 const REQUESTS: usize = 48_000;
@@ -40,7 +40,7 @@ on_both_stores! {
         let accepted: HashSet<String> = accepted.into_iter().flatten().collect();
         assert!(accepted.len() > REQUESTS / 10, "only {} were accepted", accepted.len());
         assert_eq!(listed, accepted);
-        eventually("all is delivered", async || {
+        within(Duration::from_secs(600), "all is delivered", async || {
             lectern.get("/api/v1/deliveries?state=pending").await.as_array().unwrap().is_empty().then_some(())
         }).await;
         assert_eq!(lectern.get("/api/v1/deliveries?state=dead").await.as_array().unwrap().len(), 0);
