@@ -4,9 +4,11 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -49,6 +51,9 @@ pub enum StartError {
         source: io::Error,
     },
 }
+
+/// How long the handlers and the store may take to end, once the listeners have.
+const END_WITHIN: Duration = Duration::from_secs(8);
 
 /// A Lectern that holds its ports and its store, and is ready to run.
 pub struct App {
@@ -120,10 +125,7 @@ impl App {
     }
 
     /// Serves until `stop` ends; then finishes what is under way, within seconds, and closes.
-    ///
-    /// # Errors
-    /// When a listener fails.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
         let token = CancellationToken::new();
         let tasks = TaskTracker::new();
         tokio::spawn({
@@ -140,16 +142,19 @@ impl App {
             Arc::clone(&self.clock),
             token.clone(),
         ));
-        // A listener that fails ends the other, too: half a service would look healthy.
-        let served = tokio::try_join!(
+        tokio::join!(
             http::serve(self.public, self.public_routes, token.clone()),
             http::serve(self.internal, self.internal_routes, token.clone()),
         );
-        token.cancel();
         tasks.close();
-        tasks.wait().await;
-        self.store.close().await;
-        served.map(drop)
+        // A store that doesn't answer must not keep the process: what it still holds is taken up by the next.
+        let ending = async {
+            tasks.wait().await;
+            self.store.close().await;
+        };
+        if timeout(END_WITHIN, ending).await.is_err() {
+            tracing::warn!("stopped without an answer from the store");
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn run(loaded: Loaded, registry: &Registry, program: &str) -> R
     telemetry::start(loaded.log());
     config::check_handlers(&loaded, registry)?;
     // From here on, so that a signal during the start is not lost.
-    let stop = stop_signal()?;
+    let (stop, now) = stop_signals()?;
     let started = loaded.start()?;
     let (is_first, secret_file) = (started.is_first, started.webhook_secret_file);
     let token_file = started.api_token_file;
@@ -32,33 +32,37 @@ pub(super) async fn run(loaded: Loaded, registry: &Registry, program: &str) -> R
         // A server serves whether or not anybody reads its greeting.
         let _ = output::line(welcome);
     }
-    app.run(async move { stop.cancelled().await }).await?;
-    Ok(())
+    tokio::select! {
+        () = app.run(stop.cancelled_owned()) => Ok(()),
+        () = now.cancelled() => Err(Failure::failed("stopped at once, by the second signal")),
+    }
 }
 
-/// Is cancelled at SIGINT (Ctrl-C) or SIGTERM (what a container's engine or systemd sends).
-fn stop_signal() -> Result<CancellationToken, Failure> {
-    let stop = CancellationToken::new();
-    let stopped = stop.clone();
+/// The first is cancelled at SIGINT (Ctrl-C) or SIGTERM (what a container's engine or systemd sends), the second when that
+/// comes once more.
+fn stop_signals() -> Result<(CancellationToken, CancellationToken), Failure> {
+    let (stop, now) = (CancellationToken::new(), CancellationToken::new());
+    let (first, second) = (stop.clone(), now.clone());
     #[cfg(unix)]
-    {
+    let mut next = {
         use tokio::signal::unix::{SignalKind, signal};
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        tokio::spawn(async move {
+        async move || {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            stopped.cancel();
-            tracing::info!("stopping: finishing what is under way");
-        });
-    }
-    #[cfg(not(unix))]
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            stopped.cancel();
         }
+    };
+    #[cfg(not(unix))]
+    let mut next = async || drop(tokio::signal::ctrl_c().await);
+    tokio::spawn(async move {
+        next().await;
+        first.cancel();
+        tracing::info!("stopping: finishing what is under way");
+        next().await;
+        second.cancel();
     });
-    Ok(stop)
+    Ok((stop, now))
 }

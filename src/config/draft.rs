@@ -99,8 +99,8 @@ const fn table(kind: &ValueKind) -> Option<&Map<String, Value>> {
 fn public(section: &mut Section<'_>) -> Result<Public, Reported> {
     let listen = section.value("listen", address);
     let max_body = section.value("max_body", size(ByteSize::kib(1)..=ByteSize::mib(64)));
-    // Below Podium's own 5 seconds with time for the answer to travel, and for its batch to be written before.
-    let deadlines = Duration::from_millis(100)..=Duration::from_secs(4);
+    // Below Podium's own 5 seconds, with time for the request and its answer to travel.
+    let deadlines = Duration::from_millis(100)..=Duration::from_secs(3);
     let store_deadline = section.value("store_deadline", duration(deadlines));
     Ok(Public { listen: listen?, max_body: max_body?, store_deadline: store_deadline? })
 }
@@ -146,14 +146,18 @@ fn retention(
     verification: Result<Verification, Reported>,
 ) -> Result<Retention, Reported> {
     let events = section.value("events", duration(SECOND..=TEN_YEARS))?;
-    if events < verification?.max_age {
+    let window = verification?;
+    if events < window.max_age + window.max_future {
         let events = section.said("events");
-        let max_age = section.report.noted("[verification]", "max_age");
-        let max_age =
-            max_age.map(|max_age| format!("{} ({})", max_age.shown, max_age.from)).unwrap_or_default();
+        let shown = |key| {
+            let value = section.report.noted("[verification]", key);
+            value.map(|value| format!("{} ({})", value.shown, value.from)).unwrap_or_default()
+        };
+        let (max_age, max_future) = (shown("max_age"), shown("max_future"));
         return Err(section.complain(format!(
-            "{events}, shorter than `verification.max_age`, which is {max_age}: a signed request could be sent again \
-             after it is forgotten, and be taken for a new event"
+            "{events}, shorter than `verification.max_age`, which is {max_age}, and `verification.max_future`, which is \
+             {max_future}, together: a signed request could be sent again after it is forgotten, and be taken for a \
+             new event"
         )));
     }
     Ok(Retention { events })

@@ -85,7 +85,7 @@ pub struct Verification {
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
     /// How long an event is kept with its deliveries, and so recognised when it comes again. Never shorter than
-    /// [`Verification::max_age`].
+    /// the whole window of [`Verification`].
     pub events: Duration,
 }
 

@@ -15,7 +15,10 @@ use crate::telemetry::Chain;
 const EVERY: Duration = Duration::from_secs(600);
 
 /// How many events go at a time: a transaction short enough that nobody waits for it.
-const BATCH: u32 = 500;
+const BATCH: u32 = 50;
+
+/// The pause between two batches, in which others get their turn.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Forgets events older than `retention` says, until `stop` is cancelled.
 pub async fn forget_old_events(
@@ -39,7 +42,10 @@ async fn forget(retention: Retention, store: &dyn Store, clock: &dyn Clock, stop
     while !stop.is_cancelled() {
         match store.forget_before(before, BATCH).await {
             Ok(0) => break,
-            Ok(count) => forgotten += count,
+            Ok(count) => {
+                forgotten += count;
+                sleep(PAUSE).await;
+            }
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "old events can't be forgotten now");
                 break;

@@ -23,10 +23,11 @@ pub(super) fn after_failure(
     if failure.permanent || delivery.failures + 1 >= retry.max_attempts {
         return None;
     }
-    let asked = failure.retry_after.unwrap_or_default();
-    let wait = wait(retry, delivery).max(asked);
     let until = delivery.opened_at.checked_add(retry.max_age).unwrap_or(Timestamp::MAX);
-    now.checked_add(wait).ok().filter(|at| *at <= until)
+    let asked = failure.retry_after.unwrap_or_default();
+    let at = now.checked_add(wait(retry, delivery).max(asked)).unwrap_or(Timestamp::MAX);
+    // A wait that would last too long is cut short, so that there is a last try at the very end.
+    (now < until).then_some(at.min(until))
 }
 
 fn wait(retry: &Retry, delivery: &Delivery) -> Duration {
@@ -101,6 +102,13 @@ mod tests {
         assert_eq!(after_failure(&RETRY, &delivery(0), &Failure::permanent("never"), now), None);
         let late = now + Duration::from_secs(3600);
         assert_eq!(after_failure(&RETRY, &delivery(0), &transient, late), None);
+    }
+
+    #[test]
+    fn a_wait_that_would_outlast_the_delivery_ends_with_a_last_try() {
+        let failure = Failure { retry_after: Some(Duration::from_secs(86_400)), ..Failure::retry("busy") };
+        let next = after_failure(&RETRY, &delivery(0), &failure, Timestamp::UNIX_EPOCH);
+        assert!((seconds_until(next) - 3600.0).abs() < f64::EPSILON);
     }
 
     #[test]

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::Ready;
 use super::retry::after_failure;
-use super::{GRACE, Ready};
 use crate::clock::Clock;
 use crate::handlers::{Failure, Success, Work};
 use crate::model::{AttemptOutcome, Delivery, DeliveryState};
@@ -19,26 +19,30 @@ use crate::store::{Due, FinishedAttempt, LeasedQueue, Settlement};
 /// How much of an output or a reason is kept with an attempt.
 const KEPT_BYTES: usize = 2048;
 
-/// Runs what is due of a queue, until it is through, something has to be tried again later, or it is time to stop.
+/// How long a run goes on taking up deliveries. What it has done is only settled at its end, and a crash repeats it.
+const LONG: Duration = Duration::from_secs(1);
+
+/// Runs what is due of a queue, until it is through, something has to be tried again later, or it has been at it for
+/// long. `stop` lets the call under way end, `cut` does not.
 pub(super) async fn run(
     queue: LeasedQueue,
     ready: Arc<Ready>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
+    cut: CancellationToken,
 ) -> Settlement {
     let mut settlement = Settlement { lease: queue.lease, attempts: Vec::new(), due_at: clock.now() };
+    let begun = Instant::now();
     for due in queue.due {
-        if stop.is_cancelled() {
+        if stop.is_cancelled() || cut.is_cancelled() || begun.elapsed() > LONG {
             break;
         }
         let delivery = due.delivery.clone();
         let started_at = clock.now();
         let timer = Instant::now();
-        let call = call(due, &ready, started_at);
         let result = tokio::select! {
-            result = call => result,
-            // Dropped in the middle: nothing is known of it, so it is tried again, by whoever comes next.
-            () = after_grace(&stop) => break,
+            result = call(due, &ready, started_at) => result,
+            () = cut.cancelled() => Err(CallError::CutOff),
         };
         let attempt = Finished { started_at, duration: timer.elapsed(), result };
         let (attempt, again_at) = attempt.judge(&delivery, &ready, clock.now());
@@ -53,15 +57,12 @@ pub(super) async fn run(
     settlement
 }
 
-async fn after_grace(stop: &CancellationToken) {
-    stop.cancelled().await;
-    sleep(GRACE).await;
-}
-
 /// How a call of a handler ended.
 enum CallError {
     Failed(Failure),
     TimedOut,
+    /// Dropped in the middle, because the process stops or can't keep the lease.
+    CutOff,
 }
 
 async fn call(due: Due, ready: &Ready, started_at: Timestamp) -> Result<Success, CallError> {
@@ -101,17 +102,25 @@ impl Finished {
             output: output.map(shorten),
             error,
         };
-        let (outcome, failure) = match self.result {
+        let next = |failure: &Failure| after_failure(&ready.retry, delivery, failure, now);
+        let (outcome, failure, again_at) = match self.result {
             Ok(Success { status, output }) => {
                 return (kept(DeliveryState::Done, AttemptOutcome::Done, status, output, None), None);
             }
-            Err(CallError::Failed(failure)) => (AttemptOutcome::Failed, failure),
+            Err(CallError::Failed(failure)) => {
+                let again_at = next(&failure);
+                (AttemptOutcome::Failed, failure, again_at)
+            }
             Err(CallError::TimedOut) => {
-                let reason = format!("no end within {:?}", ready.timeout);
-                (AttemptOutcome::TimedOut, Failure::retry(reason))
+                let failure = Failure::retry(format!("no end within {:?}", ready.timeout));
+                let again_at = next(&failure);
+                (AttemptOutcome::TimedOut, failure, again_at)
+            }
+            // The handler is not to blame: tried again at once, by whoever comes next.
+            Err(CallError::CutOff) => {
+                (AttemptOutcome::Failed, Failure::retry("cut off in the middle"), Some(now))
             }
         };
-        let again_at = after_failure(&ready.retry, delivery, &failure, now);
         report(delivery, &failure, again_at);
         let state = if again_at.is_some() { DeliveryState::Pending } else { DeliveryState::Dead };
         (kept(state, outcome, failure.status, failure.output, Some(shorten(failure.reason))), again_at)

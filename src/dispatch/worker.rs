@@ -1,20 +1,21 @@
 //! The loop of one handler: claim, run, settle.
 
-use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use futures_util::FutureExt;
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::held::Held;
 use super::run::run;
-use super::{DELIVERIES_EACH, Ready};
+use super::{DELIVERIES_EACH, GRACE, Ready};
 use crate::clock::Clock;
 use crate::config::Dispatch;
-use crate::store::{Claim, Lease, LeaseToken, Settlement, Store};
+use crate::store::{Claim, Claimed, LeaseToken, Settlement, Store, StoreError};
 use crate::telemetry::Chain;
 
 /// The least time between two claims that bring nothing.
@@ -26,16 +27,16 @@ pub(super) struct Worker {
     settings: Dispatch,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    stop: CancellationToken,
     signal: watch::Receiver<u64>,
-    /// Queues that are being run.
+    /// The word to take up nothing new.
+    stop: CancellationToken,
+    /// The word to drop what is under way.
+    cut: CancellationToken,
+    /// Queues that are being run, and their leases.
     running: JoinSet<Settlement>,
-    /// Their leases, and how to end a run whose lease is lost.
-    held: HashMap<Lease, AbortHandle>,
+    held: Held,
     /// What has ended and is not written yet.
     ended: Vec<Settlement>,
-    /// When to show a sign of life.
-    heartbeat: Interval,
 }
 
 impl Worker {
@@ -46,8 +47,6 @@ impl Worker {
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
     ) -> Self {
-        let mut heartbeat = interval(settings.lease / 3);
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             ready: Arc::new(ready),
             settings,
@@ -55,18 +54,27 @@ impl Worker {
             store,
             clock,
             stop,
+            cut: CancellationToken::new(),
             running: JoinSet::new(),
-            held: HashMap::new(),
+            held: Held::new(settings.lease),
             ended: Vec::new(),
-            heartbeat,
         }
     }
 
     /// Works until it is told to stop and everything that it took up is settled.
-    ///
+    pub(super) async fn work(self) {
+        let heartbeat = self.held.clone().keep(Arc::clone(&self.store), Arc::clone(&self.clock));
+        let impatience = cut_after_grace(self.stop.clone(), self.cut.clone());
+        tokio::select! {
+            () = self.turns() => {}
+            () = heartbeat => {}
+            () = impatience => {}
+        }
+    }
+
     /// While a settlement or a claim is under way further runs end, and the next settlement takes them all: the
     /// batches grow with the load by themselves.
-    pub(super) async fn work(mut self) {
+    async fn turns(mut self) {
         loop {
             self.settle().await;
             let stopping = self.stop.is_cancelled();
@@ -75,13 +83,13 @@ impl Worker {
                 return;
             }
             let pause = if stopping { Duration::MAX } else { self.claim().await };
-            self.wait(pause).await;
+            self.wait(pause, stopping).await;
         }
     }
 
     /// Takes up as many queues as there is room for; returns how long to wait before there may be more.
     async fn claim(&mut self) -> Duration {
-        let room = (self.ready.concurrency as usize).saturating_sub(self.held.len());
+        let room = self.room();
         if room == 0 || !self.ended.is_empty() {
             return self.settings.poll_interval;
         }
@@ -89,58 +97,59 @@ impl Worker {
         let now = self.clock.now();
         let claim = Claim {
             handler: self.ready.name.clone(),
-            queues: u32::try_from(room).unwrap_or(u32::MAX),
+            queues: room,
             deliveries_each: DELIVERIES_EACH,
             token: LeaseToken::at(now),
             now,
-            until: self.lease_end(now),
+            until: self.held.end_from(now),
         };
-        let claimed = match self.store.claim(&claim).await {
-            Ok(claimed) => claimed,
+        match self.store.claim(&claim).await {
+            Ok(claimed) => {
+                let until_due = claimed.next_due.map(|at| at.duration_since(now));
+                self.take_up(&claim, claimed);
+                // What is due and was not given is being claimed by another at this moment: no reason to spin.
+                until_due
+                    .map_or(Duration::MAX, |wait| Duration::try_from(wait).unwrap_or_default())
+                    .clamp(SHORTEST_PAUSE, self.settings.poll_interval)
+            }
             Err(error) => {
                 tracing::warn!(handler = self.ready.name, error = %Chain(&error), "no work can be claimed");
-                return self.settings.poll_interval;
+                self.settings.poll_interval
             }
-        };
-        if self.held.is_empty() {
-            // The time without work is no time without a sign of life.
-            self.heartbeat.reset();
         }
+    }
+
+    fn take_up(&mut self, claim: &Claim, claimed: Claimed) {
+        let now = self.clock.now();
         for queue in claimed.queues {
-            let lease = queue.lease.clone();
-            let run = run(queue, Arc::clone(&self.ready), Arc::clone(&self.clock), self.stop.clone());
-            self.held.insert(lease, self.running.spawn(run));
+            if !self.held.is_safe(claim.until, now) {
+                // The claim took so long that the lease is as good as over: given back untouched.
+                self.ended.push(Settlement { lease: queue.lease, attempts: Vec::new(), due_at: now });
+                continue;
+            }
+            let (lease, cut) = (queue.lease.clone(), self.cut.child_token());
+            self.held.add(lease.clone(), claim.until, cut.clone());
+            let run = run(queue, Arc::clone(&self.ready), Arc::clone(&self.clock), self.stop.clone(), cut);
+            // Handlers' panics are caught in there, so one that comes out is a mistake of ours: the queue rests for the
+            // time of a lease instead of going round and round.
+            let rest = Settlement { lease, attempts: Vec::new(), due_at: claim.until };
+            self.running.spawn(AssertUnwindSafe(run).catch_unwind().map(|ended| ended.unwrap_or(rest)));
         }
-        let until_due =
-            claimed.next_due.map(|at| Duration::try_from(at.duration_since(now)).unwrap_or_default());
-        // What is due and was not given is being claimed by another at this moment: no reason to spin.
-        until_due.unwrap_or(Duration::MAX).clamp(SHORTEST_PAUSE, self.settings.poll_interval)
     }
 
     /// Waits for whatever comes first: a run that ends, new work, the pause's end, or the word to stop.
-    async fn wait(&mut self, pause: Duration) {
-        let has_room = self.held.len() < self.ready.concurrency as usize;
-        let stopping = self.stop.is_cancelled();
+    async fn wait(&mut self, pause: Duration, stopping: bool) {
+        let looking = !stopping && self.room() > 0;
+        // What can't be settled comes first, and news don't make the store better.
+        let listening = looking && self.ended.is_empty();
         tokio::select! {
-            Some(ended) = self.running.join_next(), if !self.running.is_empty() => self.note(ended),
-            _ = self.heartbeat.tick(), if !self.held.is_empty() => self.renew().await,
-            Ok(()) = self.signal.changed(), if has_room && !stopping => {}
-            () = sleep(pause), if has_room && !stopping => {}
+            Some(ended) = self.running.join_next(), if !self.running.is_empty() => self.ended.extend(ended),
+            Ok(()) = self.signal.changed(), if listening => {}
+            () = sleep(pause), if looking => {}
             () = self.stop.cancelled(), if !stopping => {}
         }
         while let Some(ended) = self.running.try_join_next() {
-            self.note(ended);
-        }
-        self.held.retain(|_, run| !run.is_finished());
-    }
-
-    fn note(&mut self, ended: Result<Settlement, tokio::task::JoinError>) {
-        match ended {
-            Ok(settlement) => self.ended.push(settlement),
-            // Its lease was lost, so another has the queue and there is nothing to settle.
-            Err(error) if error.is_cancelled() => {}
-            // Handlers' panics are caught, so this is a mistake of ours; the queue is due again when its lease ends.
-            Err(error) => tracing::error!(%error, "a run of a queue ended by itself"),
+            self.ended.extend(ended);
         }
     }
 
@@ -149,41 +158,59 @@ impl Worker {
         if self.ended.is_empty() {
             return;
         }
-        match self.store.settle(&self.ended).await {
-            Ok(written) => {
-                for (settlement, _) in self.ended.drain(..).zip(written).filter(|(_, written)| !written) {
-                    let queue = &settlement.lease.queue;
-                    tracing::warn!(
-                        queue.handler,
-                        queue.ordering_key,
-                        "a lease ended before its work was settled: it is done again"
-                    );
-                }
-            }
-            Err(error) => {
-                tracing::warn!(handler = self.ready.name, error = %Chain(&error), "finished work can't be settled yet");
-            }
-        }
-    }
-
-    /// Shows a sign of life for every queue that is held.
-    async fn renew(&mut self) {
-        let leases: Vec<Lease> = self.held.keys().cloned().collect();
-        match self.store.renew(&leases, self.lease_end(self.clock.now())).await {
-            Ok(kept) => {
-                for lost in leases.iter().filter(|lease| !kept.contains(lease)) {
-                    if let Some(run) = self.held.remove(lost) {
-                        run.abort();
+        let ended = std::mem::take(&mut self.ended);
+        match self.store.settle(&ended).await {
+            Ok(written) => self.report(&ended, &written),
+            Err(StoreError::Failed(_)) if ended.len() > 1 => {
+                // One that can't be written must not hold up the others.
+                for settlement in ended {
+                    let alone = [settlement];
+                    match self.store.settle(&alone).await {
+                        Ok(written) => self.report(&alone, &written),
+                        Err(error) => self.unsettled(alone, &error),
                     }
                 }
             }
-            Err(error) => {
-                tracing::warn!(handler = self.ready.name, error = %Chain(&error), "leases can't be renewed");
+            Err(error) => self.unsettled(ended, &error),
+        }
+    }
+
+    fn unsettled(&mut self, ended: impl IntoIterator<Item = Settlement>, error: &StoreError) {
+        let handler = &self.ready.name;
+        if let StoreError::Failed(_) = error {
+            tracing::error!(handler, error = %Chain(error), "finished work can't be settled: it is done again");
+            ended.into_iter().for_each(|settlement| self.held.remove(&settlement.lease));
+        } else {
+            tracing::warn!(handler, error = %Chain(error), "finished work can't be settled yet");
+            self.ended.extend(ended);
+        }
+    }
+
+    fn report(&self, settled: &[Settlement], written: &[bool]) {
+        for (settlement, written) in settled.iter().zip(written) {
+            self.held.remove(&settlement.lease);
+            if !written {
+                let queue = &settlement.lease.queue;
+                tracing::warn!(
+                    queue.handler,
+                    queue.ordering_key,
+                    "a lease ended before its work was settled: it is done again"
+                );
             }
         }
     }
 
-    fn lease_end(&self, now: Timestamp) -> Timestamp {
-        now.checked_add(self.settings.lease).unwrap_or(Timestamp::MAX)
+    /// For how many more queues there is room.
+    fn room(&self) -> u32 {
+        let busy = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
+        self.ready.concurrency.saturating_sub(busy)
     }
+}
+
+/// Gives calls that are under way at the stop a few seconds, and no more. Never ends by itself.
+async fn cut_after_grace(stop: CancellationToken, cut: CancellationToken) {
+    stop.cancelled().await;
+    sleep(GRACE).await;
+    cut.cancel();
+    std::future::pending().await
 }

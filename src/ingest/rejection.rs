@@ -69,7 +69,7 @@ impl IntoResponse for Rejection {
             Self::StoreUnavailable => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            // What is left of the body is not read, so nothing else can be read from this connection.
+            // Not all of the body may have been read, and then nothing else can be read from this connection.
             Self::BodyTooLarge { .. } => {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }

@@ -1,0 +1,115 @@
+//! The leases that a worker holds, and the signs of life that keep them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::store::{Lease, Store};
+use crate::telemetry::Chain;
+
+/// Signs of life in a lease's time. Two or three may fail before the lease is given up.
+const BEATS: u32 = 5;
+
+/// The leases of one worker. Whoever works under one watches its token: it is cancelled before the lease can end, so that
+/// no two ever work on a queue at once, as long as the processes' clocks differ by less than a fifth of a lease.
+#[derive(Clone)]
+pub(super) struct Held {
+    leases: Arc<Mutex<HashMap<Lease, Until>>>,
+    lasting: Duration,
+}
+
+struct Until {
+    end: Timestamp,
+    cut: CancellationToken,
+}
+
+impl Held {
+    /// No leases yet; each will last so long.
+    pub(super) fn new(lasting: Duration) -> Self {
+        Self { leases: Arc::default(), lasting }
+    }
+
+    /// When a lease that is taken or renewed now ends.
+    pub(super) fn end_from(&self, now: Timestamp) -> Timestamp {
+        now.checked_add(self.lasting).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether a lease that ends then is long enough to begin with.
+    pub(super) fn is_safe(&self, end: Timestamp, now: Timestamp) -> bool {
+        // The next beat comes after one interval and may take another to fail.
+        now.checked_add(self.beat() * 2).is_ok_and(|notice| notice < end)
+    }
+
+    /// Holds a lease; `cut` is cancelled when it is lost.
+    pub(super) fn add(&self, lease: Lease, end: Timestamp, cut: CancellationToken) {
+        self.locked().insert(lease, Until { end, cut });
+    }
+
+    /// Holds it no longer.
+    pub(super) fn remove(&self, lease: &Lease) {
+        self.locked().remove(lease);
+    }
+
+    /// Shows signs of life until it is dropped. It runs beside the worker, which may be waiting for the store.
+    pub(super) async fn keep(self, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
+        let mut beats = interval(self.beat());
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            beats.tick().await;
+            self.renew(&*store, &*clock).await;
+            self.cut_unsafe(clock.now());
+        }
+    }
+
+    fn beat(&self) -> Duration {
+        self.lasting / BEATS
+    }
+
+    async fn renew(&self, store: &dyn Store, clock: &dyn Clock) {
+        let leases: Vec<Lease> = self.locked().keys().cloned().collect();
+        if leases.is_empty() {
+            return;
+        }
+        let end = self.end_from(clock.now());
+        match timeout(self.beat(), store.renew(&leases, end)).await {
+            Ok(Ok(kept)) => {
+                let kept: HashSet<&Lease> = kept.iter().collect();
+                let mut held = self.locked();
+                for lease in &leases {
+                    // One that was settled meanwhile is neither kept nor lost.
+                    let Some(until) = held.get_mut(lease) else { continue };
+                    if kept.contains(lease) {
+                        until.end = end;
+                    } else {
+                        until.cut.cancel();
+                    }
+                }
+            }
+            Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "leases can't be renewed"),
+            Err(_elapsed) => tracing::warn!("leases can't be renewed: the store does not answer"),
+        }
+    }
+
+    fn cut_unsafe(&self, now: Timestamp) {
+        for (lease, until) in self.locked().iter() {
+            if !self.is_safe(until.end, now) && !until.cut.is_cancelled() {
+                tracing::warn!(
+                    lease.queue.handler,
+                    lease.queue.ordering_key,
+                    "work is cut off: its lease can't be kept"
+                );
+                until.cut.cancel();
+            }
+        }
+    }
+
+    fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<Lease, Until>> {
+        // Nothing panics under the lock; if it did, the leases would still be what they are.
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
