@@ -212,5 +212,5 @@ async fn cut_after_grace(stop: CancellationToken, cut: CancellationToken) {
     stop.cancelled().await;
     sleep(GRACE).await;
     cut.cancel();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

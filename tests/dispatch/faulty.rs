@@ -1,0 +1,171 @@
+//! A store that fails on demand, around one that works.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use lectern::handlers::async_trait;
+use lectern::model::{
+    Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
+    NewToken, PageRequest, Token, TokenDigest,
+};
+use lectern::store::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
+use tokio::sync::watch;
+
+/// What a fault is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    Claim,
+    Renew,
+    Settle,
+    All,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Hangs,
+    IsUnavailable,
+    FailsOnce,
+}
+
+/// The faults come and go while it is in use.
+pub(crate) struct Faulty {
+    inner: Arc<dyn Store>,
+    fault: watch::Sender<Option<(Call, Fault)>>,
+    hits: Mutex<Arc<AtomicUsize>>,
+}
+
+impl Faulty {
+    pub(crate) fn around(inner: Arc<dyn Store>) -> Self {
+        Self { inner, fault: watch::Sender::new(None), hits: Mutex::default() }
+    }
+
+    /// From now on such calls don't return until the store recovers. Counts them.
+    pub(crate) fn hang(&self, call: Call) -> Arc<AtomicUsize> {
+        self.set(call, Fault::Hangs)
+    }
+
+    /// From now on such calls find the store unavailable. Counts them.
+    pub(crate) fn refuse(&self, call: Call) -> Arc<AtomicUsize> {
+        self.set(call, Fault::IsUnavailable)
+    }
+
+    /// The next such call fails for good. Counts it.
+    pub(crate) fn fail_once(&self, call: Call) -> Arc<AtomicUsize> {
+        self.set(call, Fault::FailsOnce)
+    }
+
+    /// Everything works again.
+    pub(crate) fn recover(&self) {
+        self.fault.send_replace(None);
+    }
+
+    fn set(&self, call: Call, fault: Fault) -> Arc<AtomicUsize> {
+        let hits = Arc::<AtomicUsize>::default();
+        *self.hits.lock().unwrap() = Arc::clone(&hits);
+        self.fault.send_replace(Some((call, fault)));
+        hits
+    }
+
+    async fn suffer(&self, call: Call) -> Result<(), StoreError> {
+        let fault = *self.fault.borrow();
+        let Some((meant, fault)) = fault.filter(|(meant, _)| *meant == call || *meant == Call::All) else {
+            return Ok(());
+        };
+        self.hits.lock().unwrap().fetch_add(1, Ordering::SeqCst);
+        match fault {
+            Fault::Hangs => {
+                let mut fault = self.fault.subscribe();
+                fault.wait_for(Option::is_none).await.expect("the store is still here");
+                Ok(())
+            }
+            Fault::IsUnavailable => Err(StoreError::Unavailable(format!("{meant:?} is refused").into())),
+            Fault::FailsOnce => {
+                self.recover();
+                Err(StoreError::Failed("a value can't be kept".into()))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
+        self.inner.accept(batch).await
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
+        self.suffer(Call::Claim).await?;
+        self.inner.claim(claim).await
+    }
+
+    async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError> {
+        self.suffer(Call::Renew).await?;
+        self.inner.renew(leases, until).await
+    }
+
+    async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError> {
+        self.suffer(Call::Settle).await?;
+        self.inner.settle(settlements).await
+    }
+
+    fn work_signal(&self) -> watch::Receiver<u64> {
+        self.inner.work_signal()
+    }
+
+    async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
+        self.inner.replay(id, now).await
+    }
+
+    async fn events(
+        &self,
+        filter: &EventFilter,
+        page: PageRequest<EventId>,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        self.inner.events(filter, page).await
+    }
+
+    async fn event(&self, id: EventId) -> Result<Option<EventRecord>, StoreError> {
+        self.inner.event(id).await
+    }
+
+    async fn contents(&self, ids: &[EventId]) -> Result<Vec<(EventId, Content)>, StoreError> {
+        self.inner.contents(ids).await
+    }
+
+    async fn deliveries(
+        &self,
+        filter: &DeliveryFilter,
+        page: PageRequest<DeliveryId>,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.inner.deliveries(filter, page).await
+    }
+
+    async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+        self.inner.delivery(id).await
+    }
+
+    async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
+        self.inner.attempts(id).await
+    }
+
+    async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
+        self.inner.forget_before(before, at_most).await
+    }
+
+    async fn add_token(&self, token: &NewToken) -> Result<(), StoreError> {
+        self.inner.add_token(token).await
+    }
+
+    async fn token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError> {
+        self.inner.token(digest).await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.inner.check().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
