@@ -13,11 +13,8 @@ use super::retry::after_failure;
 use super::{GRACE, Ready};
 use crate::clock::Clock;
 use crate::handlers::{Failure, Success, Work};
-use crate::model::{AttemptOutcome, Delivery, DeliveryState};
+use crate::model::{Attempt, AttemptOutcome, Delivery, DeliveryState};
 use crate::store::{Due, FinishedAttempt, LeasedQueue, Settlement};
-
-/// How much of an output or a reason is kept with an attempt.
-const KEPT_BYTES: usize = 2048;
 
 /// Runs what is due of a queue, until it is through, something has to be tried again later, or it is time to stop.
 pub(super) async fn run(
@@ -132,6 +129,6 @@ fn report(delivery: &Delivery, failure: &Failure, again_at: Option<Timestamp>) {
 }
 
 fn shorten(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(KEPT_BYTES));
+    text.truncate(text.floor_char_boundary(Attempt::KEPT_BYTES));
     text
 }
