@@ -16,6 +16,10 @@ use crate::handlers::{Failure, Success, Work};
 use crate::model::{Attempt, AttemptOutcome, Delivery, DeliveryState};
 use crate::store::{Due, FinishedAttempt, LeasedQueue, Settlement};
 
+/// How long after its timeout a call is dropped: time for the handler to end what it began, and to hand over what there
+/// is to keep of it.
+const MARGIN: Duration = Duration::from_secs(1);
+
 /// Runs what is due of a queue, until it is through, something has to be tried again later, or it is time to stop.
 pub(super) async fn run(
     queue: LeasedQueue,
@@ -55,21 +59,15 @@ async fn after_grace(stop: &CancellationToken) {
     sleep(GRACE).await;
 }
 
-/// How a call of a handler ended.
-enum CallError {
-    Failed(Failure),
-    TimedOut,
-}
-
-async fn call(due: Due, ready: &Ready, started_at: Timestamp) -> Result<Success, CallError> {
+async fn call(due: Due, ready: &Ready, started_at: Timestamp) -> Result<Success, Failure> {
     let Due { delivery, event, content } = due;
     let work = Work { event, content, delivery, started_at, timeout: ready.timeout };
     let call = AssertUnwindSafe(ready.handler.handle(&work)).catch_unwind();
-    match timeout(ready.timeout, call).await {
-        Ok(Ok(result)) => result.map_err(CallError::Failed),
+    match timeout(ready.timeout + MARGIN, call).await {
+        Ok(Ok(result)) => result,
         // The panic's message may hold anything, a secret too: it went to standard error, and stays there.
-        Ok(Err(_panic)) => Err(CallError::Failed(Failure::retry("the handler panicked"))),
-        Err(_elapsed) => Err(CallError::TimedOut),
+        Ok(Err(_panic)) => Err(Failure::retry("the handler panicked")),
+        Err(_elapsed) => Err(Failure::timed_out(format!("no end within {:?}", ready.timeout))),
     }
 }
 
@@ -77,7 +75,7 @@ async fn call(due: Due, ready: &Ready, started_at: Timestamp) -> Result<Success,
 struct Finished {
     started_at: Timestamp,
     duration: Duration,
-    result: Result<Success, CallError>,
+    result: Result<Success, Failure>,
 }
 
 impl Finished {
@@ -102,11 +100,8 @@ impl Finished {
             Ok(Success { status, output }) => {
                 return (kept(DeliveryState::Done, AttemptOutcome::Done, status, output, None), None);
             }
-            Err(CallError::Failed(failure)) => (AttemptOutcome::Failed, failure),
-            Err(CallError::TimedOut) => {
-                let reason = format!("no end within {:?}", ready.timeout);
-                (AttemptOutcome::TimedOut, Failure::retry(reason))
-            }
+            Err(failure) if failure.timed_out => (AttemptOutcome::TimedOut, failure),
+            Err(failure) => (AttemptOutcome::Failed, failure),
         };
         let again_at = after_failure(&ready.retry, delivery, &failure, now);
         report(delivery, &failure, again_at);
