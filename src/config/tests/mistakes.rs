@@ -66,7 +66,7 @@ fn a_mistake_in_a_file_is_one_clear_sentence() {
         ),
         (
             "[public]\nstore_deadline = \"10s\"",
-            "`public.store_deadline` is \"10s\" in lectern.toml, but must be from \"100ms\" to \"4s\"",
+            "`public.store_deadline` is \"10s\" in lectern.toml, but must be from \"100ms\" to \"3s\"",
         ),
         (
             "[dispatch]\nlease = 30",
@@ -90,7 +90,7 @@ fn a_mistake_in_a_file_is_one_clear_sentence() {
         ),
         (
             "[retention]\nevents = \"5d\"",
-            "`retention.events` is \"5d\" (lectern.toml), shorter than `verification.max_age`, which is \"11d\" (default): a signed request could be sent again after it is forgotten, and be taken for a new event",
+            "`retention.events` is \"5d\" (lectern.toml), shorter than `verification.max_age`, which is \"11d\" (default), and `verification.max_future`, which is \"5m\" (default), together: a signed request could be sent again after it is forgotten, and be taken for a new event",
         ),
         (
             "[database]\nmax_connections = 0",
