@@ -6,11 +6,11 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::{PostgresStore, sql};
 use crate::store::StoreError;
+use crate::store::work_signal::WorkSignal;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -47,7 +47,7 @@ impl PostgresStore {
                 Box::pin(async move { connection.execute(sql::PREPARE_CONNECTION).await.map(drop) })
             })
             .connect_lazy_with(options);
-        Ok(Self { pool, work: watch::Sender::new(0) })
+        Ok(Self { pool, work: WorkSignal::default() })
     }
 }
 

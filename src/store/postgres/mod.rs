@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use sqlx::PgPool;
 use tokio::sync::watch;
 
+use super::work_signal::WorkSignal;
 use super::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
 use crate::model::{
     Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
@@ -28,14 +29,14 @@ use crate::model::{
 #[derive(Debug)]
 pub struct PostgresStore {
     pool: PgPool,
-    work: watch::Sender<u64>,
+    work: WorkSignal,
 }
 
 #[async_trait]
 impl Store for PostgresStore {
     async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
         let answers = accept::accept(&self.pool, batch).await?;
-        self.announce_work();
+        self.work.announce();
         Ok(answers)
     }
 
@@ -57,7 +58,7 @@ impl Store for PostgresStore {
 
     async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
         work::replay(&self.pool, id, now).await?;
-        self.announce_work();
+        self.work.announce();
         self.delivery(id).await
     }
 
@@ -111,11 +112,5 @@ impl Store for PostgresStore {
 
     async fn close(&self) {
         self.pool.close().await;
-    }
-}
-
-impl PostgresStore {
-    fn announce_work(&self) {
-        self.work.send_modify(|times| *times = times.wrapping_add(1));
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
-use tokio::sync::watch;
 
 use super::{SqliteStore, lock, sql};
 use crate::store::StoreError;
+use crate::store::work_signal::WorkSignal;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -43,7 +43,7 @@ impl SqliteStore {
         Ok(Self {
             writer: pool.clone().max_connections(1).connect_lazy_with(options.clone()),
             readers: pool.max_connections(READERS).connect_lazy_with(options.read_only(true)),
-            work: watch::Sender::new(0),
+            work: WorkSignal::default(),
         })
     }
 }

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::watch;
 
+use super::work_signal::WorkSignal;
 use super::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
 use crate::model::{
     Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
@@ -29,14 +30,14 @@ pub struct SqliteStore {
     /// One connection: SQLite takes one writer at a time, so they queue here and not at the file.
     writer: SqlitePool,
     readers: SqlitePool,
-    work: watch::Sender<u64>,
+    work: WorkSignal,
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
         let answers = accept::accept(&self.writer, batch).await?;
-        self.announce_work();
+        self.work.announce();
         Ok(answers)
     }
 
@@ -58,7 +59,7 @@ impl Store for SqliteStore {
 
     async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
         work::replay(&self.writer, id, now).await?;
-        self.announce_work();
+        self.work.announce();
         self.delivery(id).await
     }
 
@@ -114,11 +115,5 @@ impl Store for SqliteStore {
         self.readers.close().await;
         // The last one to leave folds the write-ahead log into the file.
         self.writer.close().await;
-    }
-}
-
-impl SqliteStore {
-    fn announce_work(&self) {
-        self.work.send_modify(|times| *times = times.wrapping_add(1));
     }
 }
