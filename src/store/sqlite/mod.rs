@@ -29,7 +29,10 @@ use crate::model::{
 pub struct SqliteStore {
     /// One connection: SQLite takes one writer at a time, so they queue here and not at the file.
     writer: SqlitePool,
+    /// For what the API looks up and lists.
     readers: SqlitePool,
+    /// For claims: they never wait for what somebody lists.
+    claim_readers: SqlitePool,
     work: WorkSignal,
 }
 
@@ -42,7 +45,7 @@ impl Store for SqliteStore {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
-        Ok(work::claim(&self.writer, &self.readers, claim).await?)
+        Ok(work::claim(&self.writer, &self.claim_readers, claim).await?)
     }
 
     async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError> {
@@ -58,9 +61,9 @@ impl Store for SqliteStore {
     }
 
     async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
-        work::replay(&self.writer, id, now).await?;
+        let replayed = work::replay(&self.writer, id, now).await?;
         self.work.announce();
-        self.delivery(id).await
+        Ok(replayed)
     }
 
     async fn events(
@@ -108,11 +111,12 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        connect::check(&self.writer).await
+        connect::check(&self.writer, &self.claim_readers).await
     }
 
     async fn close(&self) {
         self.readers.close().await;
+        self.claim_readers.close().await;
         // The last one to leave folds the write-ahead log into the file.
         self.writer.close().await;
     }
