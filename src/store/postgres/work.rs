@@ -5,13 +5,27 @@ use sqlx::PgPool;
 
 use super::map::{self, column, instant};
 use super::repeat::repeated;
-use super::sql;
-use crate::model::DeliveryId;
-use crate::store::{Claim, Claimed, Due, FinishedAttempt, Lease, LeasedQueue, QueueRef, Settlement, kept};
+use super::{read, sql};
+use crate::model::{Delivery, DeliveryId, DeliveryState};
+use crate::store::{
+    Claim, Claimed, Due, FinishedAttempt, Lease, LeasedQueue, QueueRef, Settlement, StoreError, kept,
+};
+
+/// How often a delivery is to be opened again that is settled each time at the same moment.
+const TRIES: usize = 3;
 
 /// See [`crate::store::Store::claim`].
 pub(super) async fn claim(pool: &PgPool, claim: &Claim) -> Result<Claimed, sqlx::Error> {
-    let leased: Vec<String> = repeated(|| lease(pool, claim)).await?;
+    let leased = repeated(|| lease(pool, claim)).await?;
+    let claimed = what_was_leased(pool, claim, &leased).await;
+    if claimed.is_err() {
+        // Nobody would be at these queues until their leases end. Where this fails too, that is how long they wait.
+        let _ = repeated(|| give_back(pool, claim, &leased)).await;
+    }
+    claimed
+}
+
+async fn what_was_leased(pool: &PgPool, claim: &Claim, leased: &[String]) -> Result<Claimed, sqlx::Error> {
     let next_due = sqlx::query(sql::NEXT_DUE)
         .bind(&claim.handler)
         .bind(claim.token.0)
@@ -19,7 +33,7 @@ pub(super) async fn claim(pool: &PgPool, claim: &Claim) -> Result<Claimed, sqlx:
         .await?
         .map(|row| map::timestamp(&row, "due_at"))
         .transpose()?;
-    let queues = if leased.is_empty() { Vec::new() } else { open_deliveries(pool, claim, &leased).await? };
+    let queues = if leased.is_empty() { Vec::new() } else { open_deliveries(pool, claim, leased).await? };
     Ok(Claimed { queues, next_due })
 }
 
@@ -32,6 +46,17 @@ async fn lease(pool: &PgPool, claim: &Claim) -> Result<Vec<String>, sqlx::Error>
         .bind(claim.token.0)
         .fetch_all(pool)
         .await
+}
+
+async fn give_back(pool: &PgPool, claim: &Claim, leased: &[String]) -> Result<(), sqlx::Error> {
+    sqlx::query(sql::GIVE_BACK)
+        .bind(&claim.handler)
+        .bind(leased)
+        .bind(claim.token.0)
+        .bind(instant(claim.now))
+        .execute(pool)
+        .await?;
+    Ok(())
 }
 
 async fn open_deliveries(
@@ -121,9 +146,26 @@ async fn write_settlements(pool: &PgPool, settlements: &[Settlement]) -> Result<
 }
 
 /// See [`crate::store::Store::replay`].
-pub(super) async fn replay(pool: &PgPool, id: DeliveryId, now: Timestamp) -> Result<(), sqlx::Error> {
-    repeated(|| sqlx::query(sql::REPLAY).bind(id.as_uuid()).bind(instant(now)).execute(pool)).await?;
-    Ok(())
+///
+/// A settlement that commits while REPLAY runs is not in its snapshot: it sees a delivery that is open and somebody at
+/// its queue, so it has nothing to do. Where the delivery is found closed after that, it is opened by another run.
+pub(super) async fn replay(
+    pool: &PgPool,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<Option<Delivery>, StoreError> {
+    for _ in 0..TRIES {
+        let changed: bool = repeated(|| {
+            sqlx::query_scalar(sql::REPLAY).bind(id.as_uuid()).bind(instant(now)).fetch_one(pool)
+        })
+        .await?;
+        let delivery = read::delivery(pool, id).await?;
+        let is_closed = delivery.as_ref().is_some_and(|delivery| delivery.state != DeliveryState::Pending);
+        if changed || !is_closed {
+            return Ok(delivery);
+        }
+    }
+    Err(StoreError::Unavailable("the delivery was settled as often as it was to be opened again".into()))
 }
 
 /// Where a row stands in the arrays that were bound: WITH ORDINALITY counts from one.

@@ -1,11 +1,11 @@
 //! Leasing queues, settling them, and opening deliveries again.
 
 use jiff::Timestamp;
-use sqlx::{Row, SqliteConnection, SqlitePool};
+use sqlx::{Row, SqliteConnection, SqliteExecutor, SqlitePool};
 
 use super::map::{self, instant};
-use super::sql;
-use crate::model::{DeliveryId, DeliveryState};
+use super::{read, sql};
+use crate::model::{Delivery, DeliveryId, DeliveryState};
 use crate::store::{Claim, Claimed, Due, FinishedAttempt, Lease, LeasedQueue, QueueRef, Settlement, kept};
 
 /// See [`crate::store::Store::claim`].
@@ -14,7 +14,22 @@ pub(super) async fn claim(
     readers: &SqlitePool,
     claim: &Claim,
 ) -> Result<Claimed, sqlx::Error> {
-    let leased = lease(writer, claim).await?;
+    // Looking costs nobody anything; leasing keeps every acceptance waiting for a moment.
+    let leased =
+        if due(readers, claim, 1).await?.is_empty() { Vec::new() } else { lease(writer, claim).await? };
+    let claimed = what_was_leased(readers, claim, &leased).await;
+    if claimed.is_err() {
+        // Nobody would be at these queues until their leases end. Where this fails too, that is how long they wait.
+        let _ = give_back(writer, claim, &leased).await;
+    }
+    claimed
+}
+
+async fn what_was_leased(
+    readers: &SqlitePool,
+    claim: &Claim,
+    leased: &[String],
+) -> Result<Claimed, sqlx::Error> {
     let next_due = sqlx::query(sql::NEXT_DUE)
         .bind(&claim.handler)
         .bind(claim.token.0)
@@ -25,23 +40,31 @@ pub(super) async fn claim(
     let mut queues = Vec::with_capacity(leased.len());
     // The bodies are read after the leases are committed: meanwhile others write.
     for ordering_key in leased {
-        let due = open_deliveries(readers, claim, &ordering_key).await?;
+        let due = open_deliveries(readers, claim, ordering_key).await?;
         if !due.is_empty() {
-            let queue = QueueRef { handler: claim.handler.clone(), ordering_key };
+            let queue = QueueRef { handler: claim.handler.clone(), ordering_key: ordering_key.clone() };
             queues.push(LeasedQueue { lease: Lease { queue, token: claim.token }, due });
         }
     }
     Ok(Claimed { queues, next_due })
 }
 
-async fn lease(writer: &SqlitePool, claim: &Claim) -> Result<Vec<String>, sqlx::Error> {
-    let mut transaction = writer.begin_with(sql::BEGIN).await?;
-    let due: Vec<String> = sqlx::query_scalar(sql::DUE)
+async fn due(
+    executor: impl SqliteExecutor<'_>,
+    claim: &Claim,
+    at_most: u32,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(sql::DUE)
         .bind(&claim.handler)
         .bind(instant(claim.now))
-        .bind(claim.queues)
-        .fetch_all(&mut *transaction)
-        .await?;
+        .bind(at_most)
+        .fetch_all(executor)
+        .await
+}
+
+async fn lease(writer: &SqlitePool, claim: &Claim) -> Result<Vec<String>, sqlx::Error> {
+    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    let due = due(&mut *transaction, claim, claim.queues).await?;
     for ordering_key in &due {
         sqlx::query(sql::LEASE)
             .bind(&claim.handler)
@@ -53,6 +76,20 @@ async fn lease(writer: &SqlitePool, claim: &Claim) -> Result<Vec<String>, sqlx::
     }
     transaction.commit().await?;
     Ok(due)
+}
+
+async fn give_back(writer: &SqlitePool, claim: &Claim, leased: &[String]) -> Result<(), sqlx::Error> {
+    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    for ordering_key in leased {
+        sqlx::query(sql::GIVE_BACK)
+            .bind(&claim.handler)
+            .bind(ordering_key)
+            .bind(claim.token.0)
+            .bind(instant(claim.now))
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await
 }
 
 async fn open_deliveries(
@@ -170,7 +207,11 @@ async fn write_attempt(
 }
 
 /// See [`crate::store::Store::replay`].
-pub(super) async fn replay(writer: &SqlitePool, id: DeliveryId, now: Timestamp) -> Result<(), sqlx::Error> {
+pub(super) async fn replay(
+    writer: &SqlitePool,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<Option<Delivery>, sqlx::Error> {
     let mut transaction = writer.begin_with(sql::BEGIN).await?;
     let reopened = sqlx::query(sql::REOPEN)
         .bind(id.as_uuid())
@@ -186,5 +227,7 @@ pub(super) async fn replay(writer: &SqlitePool, id: DeliveryId, now: Timestamp) 
             .await?;
     }
     sqlx::query(sql::HASTEN).bind(id.as_uuid()).bind(instant(now)).execute(&mut *transaction).await?;
-    transaction.commit().await
+    let delivery = read::delivery(&mut *transaction, id).await?;
+    transaction.commit().await?;
+    Ok(delivery)
 }
