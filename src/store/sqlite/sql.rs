@@ -210,6 +210,9 @@ statements! {
     /// Forgets an event.
     FORGET_EVENT = "DELETE FROM events WHERE id = ?1";
 
+    /// Ends the leases of whoever served this file before.
+    END_LEASES = "UPDATE queues SET lease = NULL, due_at = ?1 WHERE lease IS NOT NULL";
+
     /// Keeps a token.
     ADD_TOKEN = "INSERT INTO tokens (id, name, digest, created_at) VALUES (?1, ?2, ?3, ?4)";
 
