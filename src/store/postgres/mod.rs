@@ -1,6 +1,7 @@
 //! The store in PostgreSQL: the one for production, shared by several processes.
 
 mod accept;
+mod claim;
 mod connect;
 mod map;
 mod read;
@@ -44,7 +45,7 @@ impl Store for PostgresStore {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
-        Ok(work::claim(&self.pool, claim).await?)
+        Ok(claim::claim(&self.pool, claim).await?)
     }
 
     async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError> {

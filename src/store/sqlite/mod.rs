@@ -1,6 +1,7 @@
 //! The store in SQLite: one file, one process, nothing to install.
 
 mod accept;
+mod claim;
 mod connect;
 mod lock;
 mod map;
@@ -45,7 +46,7 @@ impl Store for SqliteStore {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
-        Ok(work::claim(&self.writer, &self.claim_readers, claim).await?)
+        Ok(claim::claim(&self.writer, &self.claim_readers, claim).await?)
     }
 
     async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError> {
