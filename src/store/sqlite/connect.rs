@@ -101,8 +101,6 @@ pub(super) async fn check(writer: &SqlitePool, readers: &SqlitePool) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{NewToken, TokenDigest, TokenId};
-    use crate::store::Store;
 
     async fn store() -> (tempfile::TempDir, SqliteStore) {
         let folder = tempfile::tempdir().unwrap();
@@ -111,23 +109,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_is_forgotten_once_there_is_room() {
+    async fn a_transaction_that_sqlite_ended_by_itself_does_not_end_all_writing() {
         let (_folder, store) = store().await;
-        // Only this connection finds the disk full: the one that takes its place has room.
-        sqlx::query("PRAGMA max_page_count = 1").execute(&store.writer).await.unwrap();
         let mut transaction = store.writer.begin_with(sql::BEGIN).await.unwrap();
-        let fill = "CREATE TABLE filling (bytes BLOB); INSERT INTO filling VALUES (randomblob(1000000))";
-        let full = sqlx::raw_sql(fill).execute(&mut *transaction).await.unwrap_err();
-        assert!(full.to_string().contains("full"), "{full}");
+        // What SQLite does by itself on a full disk.
+        sqlx::raw_sql("ROLLBACK").execute(&mut *transaction).await.unwrap();
         drop(transaction);
-        let token = NewToken {
-            id: TokenId::at(Timestamp::UNIX_EPOCH),
-            name: "after".to_owned(),
-            digest: TokenDigest::of("after"),
-            created_at: Timestamp::UNIX_EPOCH,
-        };
-        store.add_token(&token).await.unwrap();
-        store.writer.begin_with(sql::BEGIN).await.unwrap().rollback().await.unwrap();
+        for _ in 0..2 {
+            store.writer.begin_with(sql::BEGIN).await.unwrap().rollback().await.unwrap();
+        }
     }
 
     #[cfg(unix)]
