@@ -13,6 +13,7 @@ mod handlers;
 mod layers;
 mod loaded;
 mod meaning;
+mod misspelt;
 mod mistake;
 mod origin;
 mod provenance;

@@ -66,7 +66,7 @@ fn a_mistake_in_a_file_is_one_clear_sentence() {
         ),
         (
             "[public]\nstore_deadline = \"10s\"",
-            "`public.store_deadline` is \"10s\" in lectern.toml, but must be from \"100ms\" to \"4s\"",
+            "`public.store_deadline` is \"10s\" in lectern.toml, but must be from \"100ms\" to \"3s\"",
         ),
         (
             "[dispatch]\nlease = 30",
@@ -90,7 +90,7 @@ fn a_mistake_in_a_file_is_one_clear_sentence() {
         ),
         (
             "[retention]\nevents = \"5d\"",
-            "`retention.events` is \"5d\" (lectern.toml), shorter than `verification.max_age`, which is \"11d\" (default): a signed request could be sent again after it is forgotten, and be taken for a new event",
+            "`retention.events` is \"5d\" (lectern.toml), shorter than `verification.max_age`, which is \"11d\" (default), and `verification.max_future`, which is \"5m\" (default), together: a signed request could be sent again after it is forgotten, and be taken for a new event",
         ),
         (
             "[database]\nmax_connections = 0",
@@ -242,6 +242,46 @@ fn a_mistake_in_a_variable_is_one_clear_sentence() {
         (
             &[("LECTERN_LISTEN", "127.0.0.1:1"), ("LECTERN__PUBLIC__LISTEN", "127.0.0.1:2")],
             "the environment variables LECTERN_LISTEN and LECTERN__PUBLIC__LISTEN both set `public.listen`, to different values: keep one",
+        ),
+        (
+            &[("LECTERN_DATADIR", "x")],
+            "the environment variable LECTERN_DATADIR names no key; did you mean LECTERN_DATA_DIR?",
+        ),
+        (
+            &[("LECTERN_DATA__DIR", "x")],
+            "the environment variable LECTERN_DATA__DIR names no key; did you mean LECTERN_DATA_DIR?",
+        ),
+        (
+            &[("LECTERN_LISTNE", "x")],
+            "the environment variable LECTERN_LISTNE names no key; did you mean LECTERN_LISTEN?",
+        ),
+        (
+            &[("LECTERN_CONFG", "x")],
+            "the environment variable LECTERN_CONFG names no key; did you mean LECTERN_CONFIG?",
+        ),
+        (
+            &[("LECTERN_PUBLIC_MAX_BODY", "1MiB")],
+            "the environment variable LECTERN_PUBLIC_MAX_BODY names no key; did you mean LECTERN__PUBLIC__MAX_BODY?",
+        ),
+        (
+            &[("LECTERN_SOURCES_DEFAULT_SECRET_FILE", "x")],
+            "the environment variable LECTERN_SOURCES_DEFAULT_SECRET_FILE names no key; did you mean LECTERN__SOURCES__DEFAULT__SECRET_FILE?",
+        ),
+        (
+            &[("PODIUM_WEBHOOK_SECRT", "hunter2")],
+            "the environment variable PODIUM_WEBHOOK_SECRT names no key; did you mean PODIUM_WEBHOOK_SECRET?",
+        ),
+        (
+            &[("PODIUM_WEBHOOK_KEY", "hunter2")],
+            "the environment variable PODIUM_WEBHOOK_KEY names no key; known are `PODIUM_WEBHOOK_SECRET`, `PODIUM_WEBHOOK_SECRET_FILE`, `PODIUM_WEBHOOK_SECRET_PREVIOUS` and `PODIUM_WEBHOOK_SECRET_PREVIOUS_FILE`",
+        ),
+        (
+            &[("LECTERN_API_TOKEN", "a"), ("LECTERN_API_TOKEN_FILE", "b")],
+            "`internal.api_token` in the environment variable LECTERN_API_TOKEN and `internal.api_token_file` in the environment variable LECTERN_API_TOKEN_FILE are both set: keep one",
+        ),
+        (
+            &[("DATABASE_URL_FILE", "/nowhere/url")],
+            "`database.url_file` in the environment variable DATABASE_URL_FILE names /nowhere/url, which can't be read: No such file or directory (os error 2)",
         ),
         (
             &[("LECTERN_CONFIG", "/no/such/file.toml")],
