@@ -201,7 +201,7 @@ fn a_mistake_in_a_file_is_one_clear_sentence() {
         ),
         (
             "retry = { initial = \"1h\" }",
-            "`retry.initial` of the handler `crm` is \"1h\" (lectern.toml), longer than `retry.max_interval` of the handler `crm` is \"15m\" (default)",
+            "`retry.initial` of the handler `crm` is \"1h\" (lectern.toml), longer than its `retry.max_interval`, \"15m\" (default)",
         ),
         (
             "[[handlers]]\nname = \"crm\"\nkind = \"log\"",
@@ -222,7 +222,23 @@ fn a_mistake_in_a_variable_is_one_clear_sentence() {
     for (variables, sentence) in [
         (
             &[("LECTERN_LISTEN", "8080")][..],
-            "`public.listen` is \"8080\" in the environment variable LECTERN_LISTEN, but must be an IP address and a port, such as \"127.0.0.1:8080\"",
+            "`public.listen` is \"8080\" in the environment variable LECTERN_LISTEN, but must be an IP address and a port, such as 127.0.0.1:8080",
+        ),
+        (
+            &[("LECTERN__DISPATCH__LEASE", "30")],
+            "`dispatch.lease` is \"30\" in the environment variable LECTERN__DISPATCH__LEASE, but must be a duration, such as 500ms, 1h 30m or 11d",
+        ),
+        (
+            &[("LECTERN__DISPATCH__LEASE", "30d")],
+            "`dispatch.lease` is \"30d\" in the environment variable LECTERN__DISPATCH__LEASE, but must be from 1s to 1h",
+        ),
+        (
+            &[("LECTERN_API_TOKEN__X", "1")],
+            "the environment variable LECTERN_API_TOKEN__X names no key; did you mean LECTERN_API_TOKEN?",
+        ),
+        (
+            &[("LECTERN__INTERNAL__API_TOKEN__X", "1")],
+            "`internal.api_token` in the environment variable LECTERN__INTERNAL__API_TOKEN__X must be a text",
         ),
         (
             &[("LECTERN__PUBLIC__LISEN", "x")],
@@ -316,7 +332,7 @@ fn a_mistake_in_a_flag_names_the_flag() {
     assert_eq!(
         Written::new().flag("--listen", "public.listen", "here").mistakes(),
         [
-            "`public.listen` is \"here\" in the flag --listen, but must be an IP address and a port, such as \"127.0.0.1:8080\""
+            "`public.listen` is \"here\" in the flag --listen, but must be an IP address and a port, such as 127.0.0.1:8080"
         ]
     );
 }
@@ -326,6 +342,32 @@ fn a_data_folder_without_a_name_is_none() {
     assert_eq!(
         Written::new().flag("--data-dir", "data_dir", "").mistakes(),
         ["`data_dir` is \"\" in the flag --data-dir, but must not be empty"]
+    );
+}
+
+#[test]
+fn a_data_folder_that_is_a_file_is_named() {
+    let written = Written::new().other_file("data", "a file");
+    assert_eq!(
+        written.mistakes(),
+        [format!(
+            "`data_dir` is {:?} in the flag --data-dir, but that is a file, not a folder",
+            written.path("data")
+        )
+        .replace(&format!("{}/", written.folder.path().display()), "")]
+    );
+}
+
+#[test]
+fn listeners_that_are_in_each_others_way_are_told_with_their_origins() {
+    let written = Written::new()
+        .file("[public]\nlisten = \"0.0.0.0:8081\"")
+        .environment(&[("LECTERN_INTERNAL_LISTEN", "10.0.0.1:8081")]);
+    assert_eq!(
+        written.mistakes(),
+        [
+            "`public.listen` is \"0.0.0.0:8081\" (lectern.toml) and `internal.listen` is \"10.0.0.1:8081\" (LECTERN_INTERNAL_LISTEN): each listener needs a port of its own"
+        ]
     );
 }
 
