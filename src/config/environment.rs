@@ -74,6 +74,10 @@ impl Environment {
                 mistakes.push(format!("the environment variable {name} names no key"));
                 continue;
             }
+            if let Some(meant) = known.written_otherwise(name) {
+                mistakes.push(format!("the environment variable {name} names no key; did you mean {meant}?"));
+                continue;
+            }
             if path[0] == "handlers" {
                 mistakes.push(format!(
                     "the environment variable {name} can't be used: handlers are configured in a file only"

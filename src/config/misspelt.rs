@@ -37,6 +37,12 @@ impl Known {
         Some(format!("the environment variable {variable} names no key; {hint}"))
     }
 
+    /// The variable that `variable` would be with its underscores in other places.
+    pub(super) fn written_otherwise(&self, variable: &str) -> Option<&str> {
+        let near = self.nearest(variable).filter(|near| near.replace('_', "") == variable.replace('_', ""));
+        near.filter(|_| !self.0.iter().any(|known| known == variable))
+    }
+
     /// The variable whose letters are the same, or but for two slips: underscores are what is most easily mistaken.
     fn nearest(&self, variable: &str) -> Option<&str> {
         let letters = |name: &str| name.replace('_', "");

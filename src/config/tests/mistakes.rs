@@ -244,6 +244,10 @@ fn a_mistake_in_a_variable_is_one_clear_sentence() {
             &[("LECTERN__PUBLIC__LISEN", "x")],
             "the environment variable LECTERN__PUBLIC__LISEN names no key; did you mean LECTERN__PUBLIC__LISTEN?",
         ),
+        (
+            &[("LECTERN__PUBLIC_MAX_BODY", "1MiB")],
+            "the environment variable LECTERN__PUBLIC_MAX_BODY names no key; did you mean LECTERN__PUBLIC__MAX_BODY?",
+        ),
         (&[("LECTERN__ZZZ", "x")], "the environment variable LECTERN__ZZZ names no key"),
         (&[("LECTERN__ZZZ__ZZZ", "x")], "the environment variable LECTERN__ZZZ__ZZZ names no key"),
         (&[("LECTERN__", "x")], "the environment variable LECTERN__ names no key"),
