@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -30,8 +31,13 @@ use crate::store::{Store, StoreError};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The database can't be used.
-    #[error("the database can't be opened")]
-    Store(#[from] StoreError),
+    #[error("the database {database} can't be opened")]
+    Store {
+        /// Which one, without a password.
+        database: String,
+        /// Why not.
+        source: StoreError,
+    },
     /// A handler's own settings can't be used.
     #[error("the handler `{handler}` can't be set up: {error}")]
     Handler {
@@ -81,11 +87,7 @@ impl App {
             config.handlers.iter().map(|handler| ready(handler, registry)).collect::<Result<_, _>>()?;
         let public = listen(config.public.listen, "public.listen").await?;
         let internal = listen(config.internal.listen, "internal.listen").await?;
-        let lock = match &config.database.url {
-            DatabaseUrl::Sqlite(path) => Some(ServerLock::acquire(path)?),
-            DatabaseUrl::Postgres(_) => None,
-        };
-        let store = open_store(&config.database).await?;
+        let (store, lock) = open_to_serve(&config.database, clock.now()).await?;
 
         let ingest = ingest::router(Ingest {
             sources: config.sources.iter().map(source).collect(),
@@ -162,13 +164,35 @@ impl App {
 ///
 /// # Errors
 /// When it can't be reached or is not ours.
-pub async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(match &database.url {
-        DatabaseUrl::Sqlite(path) => Arc::new(SqliteStore::open(path).await?),
-        DatabaseUrl::Postgres(url) => {
-            Arc::new(PostgresStore::connect(url.expose_secret(), database.max_connections).await?)
-        }
-    })
+pub async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StartError> {
+    let store: Result<Arc<dyn Store>, _> = match &database.url {
+        DatabaseUrl::Sqlite(path) => SqliteStore::open(path).await.map(|store| Arc::new(store) as _),
+        DatabaseUrl::Postgres(url) => PostgresStore::connect(url.expose_secret(), database.max_connections)
+            .await
+            .map(|store| Arc::new(store) as _),
+    };
+    store.map_err(|source| cannot_open(database, source))
+}
+
+/// The same, for the one process that may serve an SQLite file.
+async fn open_to_serve(
+    database: &Database,
+    now: Timestamp,
+) -> Result<(Arc<dyn Store>, Option<ServerLock>), StartError> {
+    let DatabaseUrl::Sqlite(path) = &database.url else {
+        return Ok((open_store(database).await?, None));
+    };
+    let opening = async {
+        let lock = ServerLock::acquire(path)?;
+        let store = SqliteStore::open(path).await?;
+        store.end_leases(&lock, now).await?;
+        Ok((Arc::new(store) as _, Some(lock)))
+    };
+    opening.await.map_err(|source| cannot_open(database, source))
+}
+
+fn cannot_open(database: &Database, source: StoreError) -> StartError {
+    StartError::Store { database: database.url.to_string(), source }
 }
 
 async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {

@@ -13,11 +13,12 @@ use super::Ready;
 use super::retry::after_failure;
 use crate::clock::Clock;
 use crate::handlers::{Failure, Success, Work};
-use crate::model::{AttemptOutcome, Delivery, DeliveryState};
+use crate::model::{Attempt, AttemptOutcome, Delivery, DeliveryState};
 use crate::store::{Due, FinishedAttempt, LeasedQueue, Settlement};
 
-/// How much of an output or a reason is kept with an attempt.
-const KEPT_BYTES: usize = 2048;
+/// How long after its timeout a call is dropped: time for the handler to end what it began, and to hand over what there
+/// is to keep of it.
+const MARGIN: Duration = Duration::from_secs(1);
 
 /// How long a run goes on taking up deliveries. What it has done is only settled at its end, and a crash repeats it.
 const LONG: Duration = Duration::from_secs(1);
@@ -41,8 +42,8 @@ pub(super) async fn run(
         let started_at = clock.now();
         let timer = Instant::now();
         let result = tokio::select! {
-            result = call(due, &ready, started_at) => result,
-            () = cut.cancelled() => Err(CallError::CutOff),
+            result = call(due, &ready, started_at) => Some(result),
+            () = cut.cancelled() => None,
         };
         let attempt = Finished { started_at, duration: timer.elapsed(), result };
         let (attempt, again_at) = attempt.judge(&delivery, &ready, clock.now());
@@ -57,23 +58,15 @@ pub(super) async fn run(
     settlement
 }
 
-/// How a call of a handler ended.
-enum CallError {
-    Failed(Failure),
-    TimedOut,
-    /// Dropped in the middle, because the process stops or can't keep the lease.
-    CutOff,
-}
-
-async fn call(due: Due, ready: &Ready, started_at: Timestamp) -> Result<Success, CallError> {
+async fn call(due: Due, ready: &Ready, started_at: Timestamp) -> Result<Success, Failure> {
     let Due { delivery, event, content } = due;
     let work = Work { event, content, delivery, started_at, timeout: ready.timeout };
     let call = AssertUnwindSafe(ready.handler.handle(&work)).catch_unwind();
-    match timeout(ready.timeout, call).await {
-        Ok(Ok(result)) => result.map_err(CallError::Failed),
+    match timeout(ready.timeout + MARGIN, call).await {
+        Ok(Ok(result)) => result,
         // The panic's message may hold anything, a secret too: it went to standard error, and stays there.
-        Ok(Err(_panic)) => Err(CallError::Failed(Failure::retry("the handler panicked"))),
-        Err(_elapsed) => Err(CallError::TimedOut),
+        Ok(Err(_panic)) => Err(Failure::retry("the handler panicked")),
+        Err(_elapsed) => Err(Failure::timed_out(format!("no end within {:?}", ready.timeout))),
     }
 }
 
@@ -81,7 +74,8 @@ async fn call(due: Due, ready: &Ready, started_at: Timestamp) -> Result<Success,
 struct Finished {
     started_at: Timestamp,
     duration: Duration,
-    result: Result<Success, CallError>,
+    /// None when the call was dropped in the middle, because the process stops or can't keep the lease.
+    result: Option<Result<Success, Failure>>,
 }
 
 impl Finished {
@@ -102,24 +96,18 @@ impl Finished {
             output: output.map(shorten),
             error,
         };
-        let next = |failure: &Failure| after_failure(&ready.retry, delivery, failure, now);
         let (outcome, failure, again_at) = match self.result {
-            Ok(Success { status, output }) => {
+            Some(Ok(Success { status, output })) => {
                 return (kept(DeliveryState::Done, AttemptOutcome::Done, status, output, None), None);
             }
-            Err(CallError::Failed(failure)) => {
-                let again_at = next(&failure);
-                (AttemptOutcome::Failed, failure, again_at)
-            }
-            Err(CallError::TimedOut) => {
-                let failure = Failure::retry(format!("no end within {:?}", ready.timeout));
-                let again_at = next(&failure);
-                (AttemptOutcome::TimedOut, failure, again_at)
+            Some(Err(failure)) => {
+                let outcome =
+                    if failure.timed_out { AttemptOutcome::TimedOut } else { AttemptOutcome::Failed };
+                let again_at = after_failure(&ready.retry, delivery, &failure, now);
+                (outcome, failure, again_at)
             }
             // The handler is not to blame: tried again at once, by whoever comes next.
-            Err(CallError::CutOff) => {
-                (AttemptOutcome::Failed, Failure::retry("cut off in the middle"), Some(now))
-            }
+            None => (AttemptOutcome::Failed, Failure::retry("cut off in the middle"), Some(now)),
         };
         report(delivery, &failure, again_at);
         let state = if again_at.is_some() { DeliveryState::Pending } else { DeliveryState::Dead };
@@ -132,15 +120,15 @@ fn report(delivery: &Delivery, failure: &Failure, again_at: Option<Timestamp>) {
     let reason = &failure.reason;
     match again_at {
         Some(at) => {
-            tracing::warn!(handler, delivery = %id, event = %event_id, reason, again_at = %at, "a delivery failed");
+            tracing::warn!(handler, delivery_id = %id, %event_id, reason, again_at = %at, "a delivery failed");
         }
         None => {
-            tracing::error!(handler, delivery = %id, event = %event_id, reason, "a delivery is dead: it waits for a replay");
+            tracing::error!(handler, delivery_id = %id, %event_id, reason, "a delivery is dead: it waits for a replay");
         }
     }
 }
 
 fn shorten(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(KEPT_BYTES));
+    text.truncate(text.floor_char_boundary(Attempt::KEPT_BYTES));
     text
 }

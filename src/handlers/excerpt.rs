@@ -1,15 +1,14 @@
 //! The piece of an answer or of an output that is kept with an attempt.
 
-/// How long a kept piece may be, in bytes.
-pub(super) const LENGTH: usize = 2048;
+use crate::model::Attempt;
 
 /// How many bytes have to be read for a piece: a few more, so that a character at the cut can be told from a broken one.
-pub(super) const READ: usize = LENGTH + 4;
+pub(super) const READ: usize = Attempt::KEPT_BYTES + 4;
 
 /// The start of `bytes`; none when there are none.
 pub(super) fn start(bytes: &[u8]) -> Option<String> {
     let mut text = text(bytes)?;
-    text.truncate(text.floor_char_boundary(LENGTH));
+    text.truncate(text.floor_char_boundary(Attempt::KEPT_BYTES));
     Some(text)
 }
 
@@ -17,19 +16,20 @@ pub(super) fn start(bytes: &[u8]) -> Option<String> {
 #[cfg_attr(not(unix), expect(dead_code, reason = "only the kind `command` keeps an end"))]
 pub(super) fn end(bytes: &[u8]) -> Option<String> {
     let mut text = text(bytes)?;
-    text.drain(..text.ceil_char_boundary(text.len().saturating_sub(LENGTH)));
+    text.drain(..text.ceil_char_boundary(text.len().saturating_sub(Attempt::KEPT_BYTES)));
     Some(text)
 }
 
 fn text(bytes: &[u8]) -> Option<String> {
-    // PostgreSQL can't keep a zero character in a text.
-    (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).replace('\0', "\u{fffd}"))
+    (!bytes.is_empty()).then(|| String::from_utf8_lossy(bytes).into_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    const LENGTH: usize = Attempt::KEPT_BYTES;
 
     #[test]
     fn nothing_is_not_an_empty_text() {
@@ -56,9 +56,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_give_a_text_that_every_store_can_keep(bytes in proptest::collection::vec(any::<u8>(), 1..5000)) {
+        fn any_bytes_give_a_text_of_a_bounded_length(bytes in proptest::collection::vec(any::<u8>(), 1..5000)) {
             for text in [start(&bytes).unwrap(), end(&bytes).unwrap()] {
-                prop_assert!(!text.is_empty() && text.len() <= LENGTH && !text.contains('\0'));
+                prop_assert!(!text.is_empty() && text.len() <= LENGTH);
             }
         }
     }

@@ -12,9 +12,13 @@ use crate::telemetry::Chain;
 
 /// Does something with events.
 ///
-/// It is called at least once for each event that it wants. Calls with one ordering key come one after another;
-/// others run side by side. A call that lasts longer than the handler's `timeout` is dropped and counts as failed, so
-/// anything that must not be cut off in the middle belongs in a task of its own.
+/// It is called at least once for each event that it wants. Calls with one ordering key come one after another as long
+/// as the process holds its lease on them; others run side by side. A process that stalls for longer than a lease loses
+/// it, and may still be within a call when another process makes that call anew.
+///
+/// A handler keeps to [`Work::timeout`] itself where it has something to say when that is over, and returns
+/// [`Failure::timed_out`] then. A call that has not ended a second later is dropped where it stands, and counts as timed
+/// out too; so anything that must not be cut off in the middle belongs in a task of its own.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// Handles one event. An error is tried again by the handler's retry schedule, unless it is
@@ -33,7 +37,7 @@ pub struct Work {
     pub delivery: Delivery,
     /// When this attempt began.
     pub started_at: Timestamp,
-    /// How long the handler may take.
+    /// How long the handler may take, as configured. A second later the call is dropped.
     pub timeout: Duration,
 }
 
@@ -75,6 +79,8 @@ pub struct Failure {
     pub reason: String,
     /// Whether a further try is pointless.
     pub permanent: bool,
+    /// Whether it was not done in time. It is tried again like any other failure.
+    pub timed_out: bool,
     /// How long the other side asks to wait before the next try.
     pub retry_after: Option<Duration>,
     /// The status of an answer or of an exit.
@@ -86,7 +92,19 @@ pub struct Failure {
 impl Failure {
     /// It may succeed later.
     pub fn retry(reason: impl fmt::Display) -> Self {
-        Self { reason: reason.to_string(), permanent: false, retry_after: None, status: None, output: None }
+        Self {
+            reason: reason.to_string(),
+            permanent: false,
+            timed_out: false,
+            retry_after: None,
+            status: None,
+            output: None,
+        }
+    }
+
+    /// It did not end within [`Work::timeout`], and may succeed later.
+    pub fn timed_out(reason: impl fmt::Display) -> Self {
+        Self { timed_out: true, ..Self::retry(reason) }
     }
 
     /// It will never succeed: the delivery is given up without a further try.

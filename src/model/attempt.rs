@@ -20,10 +20,15 @@ pub struct Attempt {
     pub outcome: AttemptOutcome,
     /// The status that the handler saw: of the answer for `http`, of the exit for `command`.
     pub status: Option<i32>,
-    /// The start of the answer or the end of the output, at most 2 KiB.
+    /// The start of the answer or the end of the output, of which [`Self::KEPT_BYTES`] are kept.
     pub output: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
+}
+
+impl Attempt {
+    /// How much of an output or of a reason is kept: enough to see what happened, too little to be a burden.
+    pub const KEPT_BYTES: usize = 2048;
 }
 
 /// How an attempt ended.
@@ -34,7 +39,7 @@ pub enum AttemptOutcome {
     Done,
     /// The handler said that it could not.
     Failed,
-    /// The handler did not end within its time.
+    /// The handler was not done within its time.
     TimedOut,
 }
 

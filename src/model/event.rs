@@ -1,5 +1,7 @@
 //! An event: what Podium said, as the ledger keeps it.
 
+use std::fmt;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -53,13 +55,21 @@ pub struct EventRecord {
     pub decode_error: Option<String>,
 }
 
-/// What arrived, byte for byte, kept apart from the ledger.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What arrived, byte for byte, kept apart from the ledger. Its `Debug` shows neither what customers write nor the
+/// signature over it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Content {
     /// The headers of the request, in their order, without credentials.
     pub headers: Vec<Header>,
     /// The body of the request.
     pub body: Bytes,
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|header| &header.name).collect();
+        f.debug_struct("Content").field("headers", &names).field("body_bytes", &self.body.len()).finish()
+    }
 }
 
 /// One header of a request. Bytes that are not UTF-8 are replaced.
@@ -134,4 +144,16 @@ pub struct EventFilter {
     /// It arrived before this moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub received_before: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_shows_the_names_of_its_headers_and_the_length_of_its_body() {
+        let header = Header { name: "podium-signature".to_owned(), value: "0a1b2c".to_owned() };
+        let content = Content { headers: vec![header], body: Bytes::from_static(b"a private text") };
+        assert_eq!(format!("{content:?}"), r#"Content { headers: ["podium-signature"], body_bytes: 14 }"#);
+    }
 }

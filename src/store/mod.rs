@@ -8,6 +8,7 @@ pub mod postgres;
 pub mod sqlite;
 mod statements;
 mod work;
+mod work_signal;
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -92,6 +92,34 @@ async fn burst_until_killed(lectern: crate::support::lectern::Lectern, round: us
 }
 
 #[tokio::test]
+async fn on_sqlite_a_killed_server_leaves_nothing_leased() {
+    let folder = tempfile::tempdir().unwrap();
+    let marker = folder.path().join("first");
+    // With the default lease of 30 seconds.
+    let setup = Setup::sqlite().config(&format!(
+        r#"
+        [[handlers]]
+        name = "slow-once"
+        kind = "command"
+        command = ["sh", "-c", "mkdir '{}' && sleep 20"]
+        retry = {{ initial = "10ms", max_interval = "10ms" }}
+        "#,
+        marker.display(),
+    ));
+    let first = setup.start().await;
+    first.post(&new_event("message.received", "c")).await;
+    eventually("the first is at it", async || marker.exists().then_some(())).await;
+    first.kill().await;
+    let second = setup.start().await;
+    let asked = tokio::time::Instant::now();
+    eventually("the second is at it", async || {
+        (second.get("/api/v1/deliveries").await[0]["attemptCount"] != 0).then_some(())
+    })
+    .await;
+    assert!(asked.elapsed() < Duration::from_secs(15), "it waited for {:?}", asked.elapsed());
+}
+
+#[tokio::test]
 async fn another_process_takes_over_what_a_killed_one_held() {
     let sink = Sink::answering(|_, _| crate::support::sink::plain(axum::http::StatusCode::OK)).await;
     let folder = tempfile::tempdir().unwrap();

@@ -142,8 +142,8 @@ on_both_stores! {
             [[handlers]]
             name = "stuck"
             kind = "command"
-            command = ["sleep", "1000"]
-            timeout = "200ms"
+            command = ["sh", "-c", "echo begun; sleep 1000; echo ended"]
+            timeout = "1s"
             retry = {{ initial = "1h", max_interval = "1h" }}
             [[handlers]]
             name = "crm"
@@ -159,6 +159,7 @@ on_both_stores! {
         }).await;
         let kept = lectern.get(&format!("/api/v1/deliveries/{}", failed["id"].as_str().unwrap())).await;
         assert_eq!((&kept["state"], &kept["attempts"][0]["outcome"]), (&json!("pending"), &json!("timed_out")));
+        assert_eq!(kept["attempts"][0]["output"], "begun\n");
     }
 
     async fn a_stop_hands_back_what_is_not_done_and_a_start_takes_it_up(setup) {

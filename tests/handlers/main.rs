@@ -1,9 +1,10 @@
-//! The kinds of handlers that come with Lectern, run as the dispatcher runs them.
+//! Kinds of handlers: those that come with Lectern, run as the dispatcher runs them, and some of one's own.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can not go on stops, in its helpers too")]
 
 #[cfg(unix)]
 mod command;
+mod custom;
 mod http;
 mod log;
 mod support;

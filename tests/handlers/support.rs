@@ -10,6 +10,9 @@ use lectern::handlers::{Handler, Registry, Work};
 use lectern::model::{Content, Delivery, DeliveryId, DeliveryState, EventId, EventRecord, Header};
 use serde_json::Value;
 
+/// How long after its timeout a call is dropped.
+pub(crate) const MARGIN: Duration = Duration::from_secs(1);
+
 /// The second attempt at a message, which begins now.
 pub(crate) fn work(body: impl Into<Bytes>) -> Work {
     let received_at: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use lectern::model::DeliveryId;
-use lectern::store::{Claim, LeaseToken};
+use lectern::store::{Claim, Lease, LeaseToken, QueueRef, Settlement, StoreError};
 
 use crate::home::Home;
 use crate::make::{HANDLER, accept, claim, claim_all, claim_one, microsecond, owed, owed_to, second, uids};
@@ -19,6 +19,7 @@ crate::on_both_stores![
     a_claim_tells_when_the_next_queue_is_due,
     a_leased_queue_is_not_claimed_again,
     a_leased_queue_that_grows_stays_leased,
+    what_was_leased_and_cannot_be_read_is_given_back,
     eight_claimers_share_the_work_and_no_queue,
 ];
 
@@ -115,6 +116,28 @@ async fn a_leased_queue_that_grows_stays_leased(store: Home) {
     accept(&*store, owed("e2", "a", second(2))).await;
     assert!(claim_all(&*store, second(3)).await.queues.is_empty());
     assert_eq!(uids(&claim_one(&*store, second(61)).await.due), ["e1", "e2"]);
+}
+
+async fn what_was_leased_and_cannot_be_read_is_given_back(store: Home) {
+    for uid in ["e1", "e2"] {
+        accept(&*store, owed(uid, uid, second(1))).await;
+    }
+    store.place.tamper("UPDATE event_bodies SET headers = 'no list of headers'").await;
+    let claim = claim(second(2));
+    assert!(matches!(store.claim(&claim).await, Err(StoreError::Failed(_))));
+    let settlements = ["e1", "e2"].map(|key| Settlement {
+        lease: Lease {
+            queue: QueueRef { handler: HANDLER.into(), ordering_key: key.into() },
+            token: claim.token,
+        },
+        attempts: vec![],
+        due_at: second(900),
+    });
+    assert_eq!(store.settle(&settlements).await.unwrap(), [false, false], "nobody holds the leases");
+
+    store.place.tamper("UPDATE event_bodies SET headers = '[]'").await;
+    let queues = claim_all(&*store, second(2)).await.queues;
+    assert_eq!(queues.len(), 2, "they are due at once, and not when the lease would have ended");
 }
 
 async fn eight_claimers_share_the_work_and_no_queue(store: Home) {

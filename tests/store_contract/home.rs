@@ -79,14 +79,20 @@ impl Place {
         })
     }
 
+    /// A connection to the SQLite file, as another program would have it.
+    pub(crate) async fn beside(&self) -> sqlx::SqliteConnection {
+        let Self::Sqlite { folder } = self else { unreachable!("only a file is opened by its name") };
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file(folder));
+        sqlx::ConnectOptions::connect(&options).await.unwrap()
+    }
+
     /// Changes the database behind the store's back.
     pub(crate) async fn tamper(&self, statement: &'static str) {
         match self {
-            Self::Sqlite { folder } => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file(folder));
-                let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-                sqlx::query(statement).execute(&pool).await.unwrap();
-                pool.close().await;
+            Self::Sqlite { .. } => {
+                let mut connection = self.beside().await;
+                sqlx::query(statement).execute(&mut connection).await.unwrap();
+                sqlx::Connection::close(connection).await.unwrap();
             }
             Self::Postgres { url } => {
                 let pool = sqlx::PgPool::connect(url).await.unwrap();

@@ -24,6 +24,7 @@ mod settling;
 mod signalling;
 mod tokens;
 mod unavailable;
+mod waiting;
 
 /// Stamps tests onto both stores. A test that is not named here is unused code, and so does not pass the linter.
 macro_rules! on_both_stores {

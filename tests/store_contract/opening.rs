@@ -7,9 +7,11 @@ use futures_util::future::join_all;
 use lectern::store::postgres::PostgresStore;
 use lectern::store::sqlite::{ServerLock, SqliteStore};
 use lectern::store::{Store, StoreError};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 
 use crate::home::{Home, Place};
 use crate::make::{accept, claim_one, owed, second, uids};
+use crate::postgres::fresh_postgres_database;
 
 crate::on_both_stores![what_was_accepted_is_there_when_the_store_is_opened_again];
 
@@ -59,6 +61,25 @@ async fn a_sqlite_file_of_a_newer_version_is_refused() {
 #[tokio::test]
 async fn a_postgres_database_of_a_newer_version_is_refused() {
     assert_a_newer_database_is_refused(Home::in_postgres().await).await;
+}
+
+/// It would refuse an event that is signed as it should be, as often as it comes.
+#[tokio::test]
+async fn a_postgres_database_that_lacks_characters_is_refused() {
+    let mut url = reqwest::Url::parse(&fresh_postgres_database().await).unwrap();
+    let mut server = PgConnection::connect(url.as_str()).await.unwrap();
+    let name = format!("{}_latin1", url.path().trim_start_matches('/'));
+    let create =
+        format!("CREATE DATABASE {name} ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+    server.execute(AssertSqlSafe(create)).await.unwrap();
+    url.set_path(&name);
+    let refusal = PostgresStore::connect(url.as_str(), 4).await.unwrap_err();
+    assert!(matches!(refusal, StoreError::Failed(_)));
+    let why = refusal.source().unwrap().to_string();
+    assert!(
+        why.starts_with("the database keeps texts as LATIN1") && why.contains("ENCODING 'UTF8'"),
+        "{why}"
+    );
 }
 
 #[tokio::test]

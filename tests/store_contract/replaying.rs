@@ -17,6 +17,7 @@ crate::on_both_stores![
     a_replay_never_puts_off_what_is_due,
     a_replay_leaves_a_lease_alone,
     sixteen_replays_at_once_open_it_once,
+    a_replay_at_the_moment_of_a_settlement_is_not_lost,
     an_unknown_delivery_is_not_replayed,
 ];
 
@@ -111,6 +112,53 @@ async fn sixteen_replays_at_once_open_it_once(store: Home) {
     do_all(&*store, second(9)).await;
     assert_eq!(store.delivery(id).await.unwrap().unwrap().attempts, 6);
     assert_no_work_is_left(&*store).await;
+}
+
+/// A replay that comes before the settlement finds the delivery open, and has nothing to add; one that comes after opens
+/// it. None may find it dead and leave it so.
+async fn a_replay_at_the_moment_of_a_settlement_is_not_lost(store: Home) {
+    const QUEUES: i64 = 12;
+    let another = store.another_server().await;
+    let mut opened = 0;
+    for round in 0..60 {
+        let (now, later) = (second(100 * round), second(100 * round + 10));
+        let batch: Vec<_> =
+            (0..QUEUES).map(|n| owed(&format!("{round} {n}"), &format!("{n}"), now)).collect();
+        store.accept(&batch).await.unwrap();
+        let ids: Vec<_> = batch.iter().map(|event| event.deliveries[0].id).collect();
+        let dead: Vec<_> = claim_all(&*store, now)
+            .await
+            .queues
+            .iter()
+            .map(|queue| {
+                let attempt = failed(queue.due[0].delivery.id, DeliveryState::Dead, now);
+                settlement(queue, vec![attempt], now)
+            })
+            .collect();
+        let replays = join_all(ids.iter().map(|&id| another.replay(id, later)));
+        let (written, replayed) = tokio::join!(store.settle(&dead), replays);
+        assert!(written.unwrap().into_iter().all(|written| written));
+
+        let mut open = 0;
+        for (id, replayed) in ids.into_iter().zip(replayed) {
+            let replayed = replayed.unwrap().unwrap();
+            assert_eq!(replayed.state, DeliveryState::Pending, "round {round}: {replayed:?}");
+            let stands = store.delivery(id).await.unwrap().unwrap();
+            if replayed.opened_at == later {
+                assert_eq!(stands, replayed);
+                assert_eq!((stands.attempts, stands.failures), (1, 0));
+                open += 1;
+            } else {
+                assert_eq!((stands.state, stands.attempts), (DeliveryState::Dead, 1));
+            }
+        }
+        let queues = claim_all(&*store, later).await.queues;
+        assert_eq!(queues.len(), open, "each that was opened is due");
+        store.settle(&queues.iter().map(|queue| all_done(queue, later)).collect::<Vec<_>>()).await.unwrap();
+        opened += open;
+    }
+    assert_no_work_is_left(&*store).await;
+    assert!(opened > 0, "some came after the settlement");
 }
 
 async fn an_unknown_delivery_is_not_replayed(store: Home) {

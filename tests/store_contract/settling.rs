@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use lectern::model::{Attempt, AttemptOutcome, DeliveryState};
+use lectern::store::FinishedAttempt;
 
 use crate::home::Home;
 use crate::make::{
@@ -16,6 +18,7 @@ crate::on_both_stores![
     a_dead_delivery_lets_the_next_one_go_on,
     a_queue_that_is_given_back_is_due_when_its_worker_says,
     an_attempt_is_kept_as_it_went,
+    whatever_an_attempt_claims_it_can_be_kept,
     attempts_are_numbered_over_all_leases,
     a_queue_that_grew_while_it_was_leased_goes_on,
     a_part_of_a_queue_can_be_settled,
@@ -123,6 +126,35 @@ async fn an_attempt_is_kept_as_it_went(store: Home) {
     assert_eq!((delivery.attempts, delivery.failures), (4, 3));
     let last = expected.last().unwrap();
     assert_eq!(delivery.settled_at, Some(last.started_at + last.duration));
+}
+
+/// What can't be written would keep everything waiting that is settled with it.
+async fn whatever_an_attempt_claims_it_can_be_kept(store: Home) {
+    let ids = [
+        accept(&*store, owed("e1", "a", second(1))).await[0],
+        accept(&*store, owed("e2", "b", second(1))).await[0],
+    ];
+    let moments = [Timestamp::MIN, Timestamp::MAX];
+    let mut settlements = Vec::new();
+    for (queue, moment) in claim_all(&*store, second(1)).await.queues.iter().zip(moments) {
+        let attempt = FinishedAttempt {
+            started_at: moment,
+            duration: Duration::MAX,
+            status: Some(i32::MIN),
+            output: Some("\0".repeat(100_000)),
+            error: Some("\u{10ffff}\u{fffe}\u{202e}".into()),
+            ..done(queue.due[0].delivery.id, moment)
+        };
+        settlements.push(settlement(queue, vec![attempt], moment));
+    }
+    assert_eq!(store.settle(&settlements).await.unwrap(), [true, true]);
+    for id in ids {
+        assert_eq!(store.delivery(id).await.unwrap().unwrap().state, DeliveryState::Done);
+        let attempt = store.attempts(id).await.unwrap().remove(0);
+        assert_eq!(attempt.duration, Duration::from_micros(i64::MAX.unsigned_abs()));
+        assert_eq!(attempt.status, Some(i32::MIN));
+    }
+    assert_no_work_is_left(&*store).await;
 }
 
 async fn attempts_are_numbered_over_all_leases(store: Home) {

@@ -3,8 +3,8 @@
 //! The body is the program's standard input, and `LECTERN_…` variables say which event it is. Exit status 0 is done, every
 //! other end a failure; the end of what it wrote, to either output, is kept.
 //!
-//! The program runs in a process group of its own, which is killed when the program has ended and when the call is
-//! dropped: at the handler's timeout and at shutdown. A program that must leave something running starts it in a
+//! The program runs in a process group of its own, which is killed when the program has ended, at the handler's
+//! timeout, and when the call is dropped, as at shutdown. A program that must leave something running starts it in a
 //! session of its own (`setsid`).
 
 mod environment;
@@ -22,6 +22,7 @@ use async_trait::async_trait;
 use nix::sys::signal::Signal;
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin};
+use tokio::time::timeout;
 
 use self::environment::Environment;
 use self::group::Group;
@@ -30,8 +31,8 @@ use self::settings::Checked;
 use super::{Failure, Handler, Success, Work};
 use crate::config::{Settings, SettingsError};
 
-/// How long to wait for the end of the output once the program has ended. Only a process that has left the group can
-/// use it up.
+/// How long to wait for the end of the output once the group is killed. Only a process that has left the group can use
+/// it up. It is shorter than the second after which a call past its timeout is dropped.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// It has no `Debug`: arguments and environment may hold secrets.
@@ -53,26 +54,30 @@ pub(super) fn build(settings: Settings) -> Result<Box<dyn Handler>, SettingsErro
 impl Handler for Command {
     async fn handle(&self, work: &Work) -> Result<Success, Failure> {
         let (mut child, mut output) = self.start(work).map_err(|error| self.not_started(&error))?;
-        let stdin = child.stdin.take();
-        // After `child`, so that it is dropped before: while the child is not reaped, its group's number can't be
-        // given to another.
+        let mut stdin = child.stdin.take();
+        // After both, so that it is dropped before: while the child is not reaped, its group's number can't be given to
+        // another, and while the input is open, nobody takes a piece of the body for the whole.
         let group = Group::of(&child);
 
-        let status = {
+        let run = async {
             let feed_and_read = async {
-                tokio::join!(feed(stdin, &work.content.body), output.read());
+                tokio::join!(feed(&mut stdin, &work.content.body), output.read());
                 std::future::pending().await
             };
             tokio::select! {
-                status = child.wait() => status?,
+                status = child.wait() => status,
                 never = feed_and_read => never,
             }
         };
+        let ended = timeout(work.timeout, run).await;
         // What the program left running must not hold the output open.
         drop(group);
-        let _ = tokio::time::timeout(LAST_WORDS, output.read()).await;
+        let _ = timeout(LAST_WORDS, async { tokio::join!(child.wait(), output.read()) }).await;
 
-        self.verdict(status, output.end())
+        match ended {
+            Ok(status) => self.verdict(status?, output.end()),
+            Err(_elapsed) => Err(Failure { output: output.end(), ..self.not_ended(work.timeout) }),
+        }
     }
 }
 
@@ -96,6 +101,10 @@ impl Command {
         Failure::retry(format!("`{}` could not be started{place}: {error}", self.program))
     }
 
+    fn not_ended(&self, time: Duration) -> Failure {
+        Failure::timed_out(format!("`{}` did not end within {time:?} and was killed", self.program))
+    }
+
     fn verdict(&self, status: ExitStatus, output: Option<String>) -> Result<Success, Failure> {
         if status.success() {
             return Ok(Success { status: status.code(), output });
@@ -114,8 +123,10 @@ impl Command {
 }
 
 /// A program need not read its input, or not all of it: an error here says nothing about its success.
-async fn feed(stdin: Option<ChildStdin>, body: &[u8]) {
-    if let Some(mut stdin) = stdin {
-        let _ = stdin.write_all(body).await;
+async fn feed(stdin: &mut Option<ChildStdin>, body: &[u8]) {
+    if let Some(pipe) = stdin {
+        let _ = pipe.write_all(body).await;
     }
+    // Closed, so that the program sees the end.
+    *stdin = None;
 }

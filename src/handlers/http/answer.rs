@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use reqwest::Response;
+use tokio::time::{Instant, timeout_at};
 
 use crate::handlers::excerpt;
 
 /// How long to wait for what is only kept for people to read.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Reads no more than is kept, however much there is. The status has decided already, so an answer that breaks off or
-/// does not come takes nothing with it: a quarter of the handler's time is spent on it at most.
-pub(super) async fn start(mut response: Response, timeout: Duration) -> Option<String> {
+/// Reads no more than is kept, however much there is, and no longer than to the deadline. The status has decided already,
+/// so an answer that breaks off or does not come takes nothing with it.
+pub(super) async fn start(mut response: Response, deadline: Instant) -> Option<String> {
     let mut start = Vec::new();
     let reading = async {
         while start.len() < excerpt::READ
@@ -22,6 +23,6 @@ pub(super) async fn start(mut response: Response, timeout: Duration) -> Option<S
         }
     };
     // Late or not, what has come is kept.
-    let _ = tokio::time::timeout(PATIENCE.min(timeout / 4), reading).await;
+    let _ = timeout_at(deadline.min(Instant::now() + PATIENCE), reading).await;
     excerpt::start(&start)
 }

@@ -7,7 +7,7 @@
 //!
 //! A status from 200 to 299 is done, every other one a failure. Redirects are not followed: a body with personal data
 //! goes where the configuration says and nowhere else. The status decides as soon as it is there; the answer's start
-//! is kept if it comes soon. Nothing here ends a call that takes too long: the caller drops it.
+//! is kept if it comes soon, and within the handler's timeout.
 
 mod answer;
 mod client;
@@ -19,6 +19,7 @@ mod signature;
 use async_trait::async_trait;
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Client, Response, Url};
+use tokio::time::{Instant, timeout_at};
 
 use self::signature::Signer;
 use super::{Failure, Handler, Success, Work};
@@ -41,18 +42,21 @@ pub(super) fn build(settings: Settings) -> Result<Box<dyn Handler>, SettingsErro
 #[async_trait]
 impl Handler for Http {
     async fn handle(&self, work: &Work) -> Result<Success, Failure> {
-        let response = self
+        let deadline = Instant::now() + work.timeout;
+        let request = self
             .client
             .post(self.url.clone())
             .headers(request::headers(&self.headers, self.signer.as_ref(), work))
             .body(work.content.body.clone())
-            .send()
+            .send();
+        let response = timeout_at(deadline, request)
             .await
+            .map_err(|_elapsed| Failure::timed_out(format!("no answer within {:?}", work.timeout)))?
             .map_err(reqwest::Error::without_url)?;
         let status = response.status();
         let code = Some(i32::from(status.as_u16()));
         if status.is_success() {
-            return Ok(Success { status: code, output: answer::start(response, work.timeout).await });
+            return Ok(Success { status: code, output: answer::start(response, deadline).await });
         }
         let reason = if status.is_redirection() {
             let target = self.target(&response).unwrap_or_default();
@@ -63,7 +67,7 @@ impl Handler for Http {
         Err(Failure {
             retry_after: retry_after::read(response.headers(), work.started_at),
             status: code,
-            output: answer::start(response, work.timeout).await,
+            output: answer::start(response, deadline).await,
             ..Failure::retry(reason)
         })
     }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
-use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::{PostgresStore, sql};
 use crate::store::StoreError;
+use crate::store::work_signal::WorkSignal;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -21,34 +21,51 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// ago is trusted: a server that went away in between makes one call fail, which its caller repeats.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
+/// One connection in so many is for the API's reading, which may be slow: it keeps no webhook and no worker waiting.
+const READING_SHARE: u32 = 4;
+
 impl PostgresStore {
     /// Connects to a database and brings its schema up to date. Processes that start together wait for the one that
-    /// came first.
+    /// came first. Opens no more than `max_connections`, of which there must be two at least: a quarter is for reading.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the server can't be reached or lets nobody in, [`StoreError::Failed`] when the
-    /// address can't be read or the schema is not one that this version knows.
+    /// address can't be read, the database can't keep every text, or its schema is not one that this version knows.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url).map_err(|error| StoreError::Failed(error.into()))?;
         migrate(&options).await?;
-        let pool = PgPoolOptions::new()
-            .max_connections(max_connections)
-            .acquire_timeout(PATIENCE)
-            .test_before_acquire(false)
-            .before_acquire(|connection, meta| {
-                Box::pin(async move {
-                    if meta.idle_for > TRUSTED_FOR {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .after_connect(|connection, _| {
-                Box::pin(async move { connection.execute(sql::PREPARE_CONNECTION).await.map(drop) })
-            })
-            .connect_lazy_with(options);
-        Ok(Self { pool, work: watch::Sender::new(0) })
+        let reading = (max_connections / READING_SHARE).max(1);
+        let working = max_connections.saturating_sub(reading).max(1);
+        Ok(Self {
+            pool: pool(working, &[sql::PREPARE_CONNECTION]).connect_lazy_with(options.clone()),
+            readers: pool(reading, &[sql::PREPARE_CONNECTION, sql::PREPARE_READER])
+                .connect_lazy_with(options),
+            work: WorkSignal::default(),
+        })
     }
+}
+
+fn pool(max_connections: u32, prepare: &'static [&'static str]) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(max_connections)
+        .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > TRUSTED_FOR {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                for statement in prepare {
+                    connection.execute(*statement).await?;
+                }
+                Ok(())
+            })
+        })
 }
 
 /// On a connection of its own: the pool would wait for a server that refuses, and then say no more than that it
@@ -58,10 +75,28 @@ async fn migrate(options: &PgConnectOptions) -> Result<(), StoreError> {
         .await
         .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
         .map_err(|error| StoreError::Unavailable(error.into()))?;
-    let migrated = MIGRATIONS.run(&mut connection).await;
+    let migrated = match check_encoding(&mut connection).await {
+        Ok(()) => MIGRATIONS.run(&mut connection).await.map_err(StoreError::from),
+        Err(refusal) => Err(refusal),
+    };
     // What could not be closed is closed by the server when it notices.
     let _ = connection.close().await;
-    migrated.map_err(StoreError::from)
+    migrated
+}
+
+/// Any other encoding lacks characters: it would refuse an event that is signed as it should be, as often as it comes.
+async fn check_encoding(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let encoding: String = sqlx::query_scalar(sql::ENCODING).fetch_one(connection).await?;
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    Err(StoreError::Failed(
+        format!(
+            "the database keeps texts as {encoding}, which lacks characters that Podium sends: make one with \
+             CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0 and use that"
+        )
+        .into(),
+    ))
 }
 
 /// Whether the database answers and takes writes.

@@ -1,6 +1,7 @@
 //! The store in PostgreSQL: the one for production, shared by several processes.
 
 mod accept;
+mod claim;
 mod connect;
 mod map;
 mod read;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 use sqlx::PgPool;
 use tokio::sync::watch;
 
+use super::work_signal::WorkSignal;
 use super::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
 use crate::model::{
     Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
@@ -27,20 +29,23 @@ use crate::model::{
 /// Everything that Lectern remembers, in a PostgreSQL database.
 #[derive(Debug)]
 pub struct PostgresStore {
+    /// For what must go on whatever is read: acceptances, the work, and the rare rest.
     pool: PgPool,
-    work: watch::Sender<u64>,
+    /// For what the API looks up and lists.
+    readers: PgPool,
+    work: WorkSignal,
 }
 
 #[async_trait]
 impl Store for PostgresStore {
     async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
         let answers = accept::accept(&self.pool, batch).await?;
-        self.announce_work();
+        self.work.announce();
         Ok(answers)
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
-        Ok(work::claim(&self.pool, claim).await?)
+        Ok(claim::claim(&self.pool, claim).await?)
     }
 
     async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError> {
@@ -56,9 +61,9 @@ impl Store for PostgresStore {
     }
 
     async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
-        work::replay(&self.pool, id, now).await?;
-        self.announce_work();
-        self.delivery(id).await
+        let replayed = work::replay(&self.pool, id, now).await?;
+        self.work.announce();
+        Ok(replayed)
     }
 
     async fn events(
@@ -66,15 +71,15 @@ impl Store for PostgresStore {
         filter: &EventFilter,
         page: PageRequest<EventId>,
     ) -> Result<Vec<EventRecord>, StoreError> {
-        Ok(read::events(&self.pool, filter, page).await?)
+        Ok(read::events(&self.readers, filter, page).await?)
     }
 
     async fn event(&self, id: EventId) -> Result<Option<EventRecord>, StoreError> {
-        Ok(read::event(&self.pool, id).await?)
+        Ok(read::event(&self.readers, id).await?)
     }
 
     async fn contents(&self, ids: &[EventId]) -> Result<Vec<(EventId, Content)>, StoreError> {
-        Ok(read::contents(&self.pool, ids).await?)
+        Ok(read::contents(&self.readers, ids).await?)
     }
 
     async fn deliveries(
@@ -82,15 +87,15 @@ impl Store for PostgresStore {
         filter: &DeliveryFilter,
         page: PageRequest<DeliveryId>,
     ) -> Result<Vec<Delivery>, StoreError> {
-        Ok(read::deliveries(&self.pool, filter, page).await?)
+        Ok(read::deliveries(&self.readers, filter, page).await?)
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-        Ok(read::delivery(&self.pool, id).await?)
+        Ok(read::delivery(&self.readers, id).await?)
     }
 
     async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
-        Ok(read::attempts(&self.pool, id).await?)
+        Ok(read::attempts(&self.readers, id).await?)
     }
 
     async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
@@ -102,7 +107,7 @@ impl Store for PostgresStore {
     }
 
     async fn token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError> {
-        Ok(tokens::by_digest(&self.pool, digest).await?)
+        Ok(tokens::by_digest(&self.readers, digest).await?)
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -110,12 +115,7 @@ impl Store for PostgresStore {
     }
 
     async fn close(&self) {
+        self.readers.close().await;
         self.pool.close().await;
-    }
-}
-
-impl PostgresStore {
-    fn announce_work(&self) {
-        self.work.send_modify(|times| *times = times.wrapping_add(1));
     }
 }

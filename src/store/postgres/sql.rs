@@ -33,6 +33,13 @@ statements! {
             set_config('default_transaction_isolation', 'read committed', false),
             set_config('jit', 'off', false)";
 
+    /// What holds besides where the API reads. Who asked may be gone long since: a dropped future does not end its
+    /// statement, so the server does.
+    PREPARE_READER = "SELECT set_config('statement_timeout', '5s', false)";
+
+    /// How the database keeps texts.
+    ENCODING = "SELECT current_setting('server_encoding')";
+
     /// Ledger, bodies, queues and deliveries of a whole batch. Answers with the events that are new.
     ///
     /// Why deliveries come after queues: a position is given while this transaction holds the queue's row (the join
@@ -90,6 +97,15 @@ statements! {
             WHERE handler = $1 AND ordering_key = ANY (ARRAY (SELECT ordering_key FROM due))
         )
         SELECT ordering_key FROM due ORDER BY due_at";
+
+    /// Ends leases that are still held and that nobody will work on.
+    GIVE_BACK = r"
+        WITH held AS (
+            SELECT ordering_key FROM queues WHERE handler = $1 AND ordering_key = ANY ($2) AND lease = $3
+            ORDER BY ordering_key FOR UPDATE
+        )
+        UPDATE queues SET due_at = $4, lease = NULL
+        WHERE handler = $1 AND ordering_key = ANY (ARRAY (SELECT ordering_key FROM held))";
 
     /// When a queue that is not ours is due, leased by another or not.
     NEXT_DUE = r"
@@ -174,6 +190,7 @@ statements! {
 
     /// Opens a closed delivery, or makes an open one due. Of two at once, the second waits for the row, finds it open
     /// and counts nothing. The delivery keeps its position. A leased queue's `due_at` belongs to who leased it.
+    /// Answers whether there was anything to do.
     REPLAY = r"
         WITH closed AS (
             UPDATE deliveries SET state = 'pending', failures = 0, opened_at = $2, settled_at = NULL
@@ -185,10 +202,13 @@ statements! {
             ON CONFLICT (handler, ordering_key) DO UPDATE SET
                 pending = queues.pending + 1,
                 due_at = CASE WHEN queues.lease IS NULL THEN least(queues.due_at, excluded.due_at) ELSE queues.due_at END
+        ), hastened AS (
+            UPDATE queues SET due_at = least(queues.due_at, $2)
+            FROM (SELECT handler, ordering_key FROM deliveries WHERE id = $1 AND state = 'pending' FOR UPDATE) AS open
+            WHERE queues.handler = open.handler AND queues.ordering_key = open.ordering_key AND queues.lease IS NULL
+            RETURNING queues.handler
         )
-        UPDATE queues SET due_at = least(queues.due_at, $2) FROM deliveries
-        WHERE deliveries.id = $1 AND deliveries.state = 'pending' AND queues.lease IS NULL
-            AND queues.handler = deliveries.handler AND queues.ordering_key = deliveries.ordering_key";
+        SELECT EXISTS (SELECT FROM closed) OR EXISTS (SELECT FROM hastened)";
 
     /// A page of events. Run without a kept plan: with the values at hand, what is not asked for falls away, and a
     /// conversation or a location finds its index.

@@ -1,64 +1,16 @@
-//! Leasing queues, settling them, and opening deliveries again.
+//! What follows a claim: renewing leases, settling them, and opening deliveries again.
 
 use jiff::Timestamp;
 use sqlx::PgPool;
 
-use super::map::{self, column, instant};
+use super::map::{column, instant};
 use super::repeat::repeated;
-use super::sql;
-use crate::model::DeliveryId;
-use crate::store::{Claim, Claimed, Due, FinishedAttempt, Lease, LeasedQueue, QueueRef, Settlement, kept};
+use super::{read, sql};
+use crate::model::{Delivery, DeliveryId, DeliveryState};
+use crate::store::{FinishedAttempt, Lease, Settlement, StoreError, kept};
 
-/// See [`crate::store::Store::claim`].
-pub(super) async fn claim(pool: &PgPool, claim: &Claim) -> Result<Claimed, sqlx::Error> {
-    let leased: Vec<String> = repeated(|| lease(pool, claim)).await?;
-    let next_due = sqlx::query(sql::NEXT_DUE)
-        .bind(&claim.handler)
-        .bind(claim.token.0)
-        .fetch_optional(pool)
-        .await?
-        .map(|row| map::timestamp(&row, "due_at"))
-        .transpose()?;
-    let queues = if leased.is_empty() { Vec::new() } else { open_deliveries(pool, claim, &leased).await? };
-    Ok(Claimed { queues, next_due })
-}
-
-async fn lease(pool: &PgPool, claim: &Claim) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar(sql::LEASE)
-        .bind(&claim.handler)
-        .bind(instant(claim.now))
-        .bind(i64::from(claim.queues))
-        .bind(instant(claim.until))
-        .bind(claim.token.0)
-        .fetch_all(pool)
-        .await
-}
-
-async fn open_deliveries(
-    pool: &PgPool,
-    claim: &Claim,
-    leased: &[String],
-) -> Result<Vec<LeasedQueue>, sqlx::Error> {
-    let rows = sqlx::query(sql::OPEN_DELIVERIES)
-        .bind(&claim.handler)
-        .bind(leased)
-        .bind(i64::from(claim.deliveries_each))
-        .fetch_all(pool)
-        .await?;
-    let mut queues: Vec<LeasedQueue> = Vec::with_capacity(leased.len());
-    for row in &rows {
-        let due = Due { delivery: map::delivery(row)?, event: map::event(row)?, content: map::content(row)? };
-        let ordering_key = &due.delivery.ordering_key;
-        match queues.last_mut() {
-            Some(queue) if queue.lease.queue.ordering_key == *ordering_key => queue.due.push(due),
-            _ => {
-                let queue = QueueRef { handler: claim.handler.clone(), ordering_key: ordering_key.clone() };
-                queues.push(LeasedQueue { lease: Lease { queue, token: claim.token }, due: vec![due] });
-            }
-        }
-    }
-    Ok(queues)
-}
+/// How often a delivery is to be opened again that is settled each time at the same moment.
+const TRIES: usize = 3;
 
 /// See [`crate::store::Store::renew`].
 pub(super) async fn renew(
@@ -121,9 +73,26 @@ async fn write_settlements(pool: &PgPool, settlements: &[Settlement]) -> Result<
 }
 
 /// See [`crate::store::Store::replay`].
-pub(super) async fn replay(pool: &PgPool, id: DeliveryId, now: Timestamp) -> Result<(), sqlx::Error> {
-    repeated(|| sqlx::query(sql::REPLAY).bind(id.as_uuid()).bind(instant(now)).execute(pool)).await?;
-    Ok(())
+///
+/// A settlement that commits while REPLAY runs is not in its snapshot: it sees a delivery that is open and somebody at
+/// its queue, so it has nothing to do. Where the delivery is found closed after that, it is opened by another run.
+pub(super) async fn replay(
+    pool: &PgPool,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<Option<Delivery>, StoreError> {
+    for _ in 0..TRIES {
+        let changed: bool = repeated(|| {
+            sqlx::query_scalar(sql::REPLAY).bind(id.as_uuid()).bind(instant(now)).fetch_one(pool)
+        })
+        .await?;
+        let delivery = read::delivery(pool, id).await?;
+        let is_closed = delivery.as_ref().is_some_and(|delivery| delivery.state != DeliveryState::Pending);
+        if changed || !is_closed {
+            return Ok(delivery);
+        }
+    }
+    Err(StoreError::Unavailable("the delivery was settled as often as it was to be opened again".into()))
 }
 
 /// Where a row stands in the arrays that were bound: WITH ORDINALITY counts from one.

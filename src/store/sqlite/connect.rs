@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
-use tokio::sync::watch;
 
-use super::{SqliteStore, lock, sql};
+use super::{ServerLock, SqliteStore, lock, map, sql};
 use crate::store::StoreError;
+use crate::store::work_signal::WorkSignal;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -18,6 +19,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 const PATIENCE: Duration = Duration::from_secs(2);
 
 const READERS: u32 = 4;
+
+/// Claims read for milliseconds, and several handlers may claim at once.
+const CLAIM_READERS: u32 = 2;
 
 impl SqliteStore {
     /// Opens a database file, makes it if there is none, and brings its schema up to date. Processes that open it
@@ -32,7 +36,10 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
             // An answer means that the disk has it: the write-ahead log is flushed at every commit.
-            .synchronous(SqliteSynchronous::Full);
+            .synchronous(SqliteSynchronous::Full)
+            // To write over what is forgotten takes ten times as long, while acceptances wait.
+            .pragma("secure_delete", "OFF");
+        lock::open_for_owner(path)?;
         migrate(path, options.clone()).await?;
         let pool = SqlitePoolOptions::new()
             .acquire_timeout(PATIENCE)
@@ -41,10 +48,31 @@ impl SqliteStore {
             .idle_timeout(None)
             .max_lifetime(None);
         Ok(Self {
-            writer: pool.clone().max_connections(1).connect_lazy_with(options.clone()),
-            readers: pool.max_connections(READERS).connect_lazy_with(options.read_only(true)),
-            work: watch::Sender::new(0),
+            // Opened at once, so that `check` finds it.
+            writer: pool
+                .clone()
+                .max_connections(1)
+                // On a full disk SQLite ends a transaction by itself, and the connection goes on as if it were in one:
+                // such a connection never writes again, and another takes its place.
+                .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+                .connect_with(options.clone())
+                .await?,
+            readers: pool.clone().max_connections(READERS).connect_lazy_with(options.clone().read_only(true)),
+            claim_readers: pool.max_connections(CLAIM_READERS).connect_lazy_with(options.read_only(true)),
+            work: WorkSignal::default(),
         })
+    }
+}
+
+impl SqliteStore {
+    /// Ends every lease: whoever serves a file is the only one, so those that it finds belong to one that is gone. Their
+    /// queues are due at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the file takes no writes.
+    pub async fn end_leases(&self, _alone: &ServerLock, now: Timestamp) -> Result<(), StoreError> {
+        sqlx::query(sql::END_LEASES).bind(map::instant(now)).execute(&self.writer).await?;
+        Ok(())
     }
 }
 
@@ -59,8 +87,61 @@ async fn migrate(path: &Path, options: SqliteConnectOptions) -> Result<(), Store
     migrated.map_err(StoreError::from)
 }
 
-/// Whether the file answers and takes writes.
-pub(super) async fn check(writer: &SqlitePool) -> Result<(), StoreError> {
-    let transaction = writer.begin_with(sql::BEGIN).await?;
-    Ok(transaction.rollback().await?)
+/// Whether the file answers and takes writes. Anybody may ask this, as often as they like: it never queues for the
+/// writer. One that is busy was let in to write, which is the answer; for an idle one, taking the right to write and
+/// giving it back changes nothing on the disk.
+pub(super) async fn check(writer: &SqlitePool, readers: &SqlitePool) -> Result<(), StoreError> {
+    sqlx::query(sql::ANYTHING).execute(readers).await?;
+    if let Some(mut idle) = writer.try_acquire() {
+        idle.begin_with(sql::BEGIN).await?.rollback().await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{NewToken, TokenDigest, TokenId};
+    use crate::store::Store;
+
+    async fn store() -> (tempfile::TempDir, SqliteStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("test.db")).await.unwrap();
+        (folder, store)
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_forgotten_once_there_is_room() {
+        let (_folder, store) = store().await;
+        // Only this connection finds the disk full: the one that takes its place has room.
+        sqlx::query("PRAGMA max_page_count = 1").execute(&store.writer).await.unwrap();
+        let mut transaction = store.writer.begin_with(sql::BEGIN).await.unwrap();
+        let fill = "CREATE TABLE filling (bytes BLOB); INSERT INTO filling VALUES (randomblob(1000000))";
+        let full = sqlx::raw_sql(fill).execute(&mut *transaction).await.unwrap_err();
+        assert!(full.to_string().contains("full"), "{full}");
+        drop(transaction);
+        let token = NewToken {
+            id: TokenId::at(Timestamp::UNIX_EPOCH),
+            name: "after".to_owned(),
+            digest: TokenDigest::of("after"),
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        store.add_token(&token).await.unwrap();
+        store.writer.begin_with(sql::BEGIN).await.unwrap().rollback().await.unwrap();
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_files_are_for_their_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let (folder, _store) = store().await;
+        let mut files = 0;
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let file = file.unwrap();
+            files += 1;
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", file.file_name());
+        }
+        assert!(files > 1);
+    }
 }

@@ -51,9 +51,18 @@ fn open_beside(path: &Path, suffix: &str) -> Result<(File, PathBuf), StoreError>
     let mut name = OsString::from(path);
     name.push(suffix);
     let name = PathBuf::from(name);
-    let opened = File::options().create(true).truncate(false).write(true).open(&name);
-    let file = opened.map_err(|error| cannot("open", &name, &error))?;
+    let file = open_for_owner(&name)?;
     Ok((file, name))
+}
+
+/// Opens a file to write to it, and makes it if there is none, for its owner only: it may hold what customers wrote. The
+/// files that SQLite puts beside a database are as open as the database.
+pub(super) fn open_for_owner(name: &Path) -> Result<File, StoreError> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(name).map_err(|error| cannot("open", name, &error))
 }
 
 fn cannot(what: &str, name: &Path, error: &io::Error) -> StoreError {

@@ -1,6 +1,7 @@
 //! The store in SQLite: one file, one process, nothing to install.
 
 mod accept;
+mod claim;
 mod connect;
 mod lock;
 mod map;
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use sqlx::SqlitePool;
 use tokio::sync::watch;
 
+use super::work_signal::WorkSignal;
 use super::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
 use crate::model::{
     Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
@@ -28,20 +30,23 @@ use crate::model::{
 pub struct SqliteStore {
     /// One connection: SQLite takes one writer at a time, so they queue here and not at the file.
     writer: SqlitePool,
+    /// For what the API looks up and lists.
     readers: SqlitePool,
-    work: watch::Sender<u64>,
+    /// For claims: they never wait for what somebody lists.
+    claim_readers: SqlitePool,
+    work: WorkSignal,
 }
 
 #[async_trait]
 impl Store for SqliteStore {
     async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
         let answers = accept::accept(&self.writer, batch).await?;
-        self.announce_work();
+        self.work.announce();
         Ok(answers)
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
-        Ok(work::claim(&self.writer, &self.readers, claim).await?)
+        Ok(claim::claim(&self.writer, &self.claim_readers, claim).await?)
     }
 
     async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError> {
@@ -57,9 +62,9 @@ impl Store for SqliteStore {
     }
 
     async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
-        work::replay(&self.writer, id, now).await?;
-        self.announce_work();
-        self.delivery(id).await
+        let replayed = work::replay(&self.writer, id, now).await?;
+        self.work.announce();
+        Ok(replayed)
     }
 
     async fn events(
@@ -107,18 +112,13 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        connect::check(&self.writer).await
+        connect::check(&self.writer, &self.claim_readers).await
     }
 
     async fn close(&self) {
         self.readers.close().await;
+        self.claim_readers.close().await;
         // The last one to leave folds the write-ahead log into the file.
         self.writer.close().await;
-    }
-}
-
-impl SqliteStore {
-    fn announce_work(&self) {
-        self.work.send_modify(|times| *times = times.wrapping_add(1));
     }
 }

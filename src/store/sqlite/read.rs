@@ -1,6 +1,6 @@
 //! What is listed and looked up. Lists never read a body.
 
-use sqlx::{Row, SqlitePool};
+use sqlx::{Row, SqliteExecutor, SqlitePool};
 use uuid::Uuid;
 
 use super::{map, sql};
@@ -76,8 +76,11 @@ pub(super) async fn deliveries(
 }
 
 /// See [`crate::store::Store::delivery`].
-pub(super) async fn delivery(readers: &SqlitePool, id: DeliveryId) -> Result<Option<Delivery>, sqlx::Error> {
-    let row = sqlx::query(sql::DELIVERY).bind(id.as_uuid()).fetch_optional(readers).await?;
+pub(super) async fn delivery(
+    executor: impl SqliteExecutor<'_>,
+    id: DeliveryId,
+) -> Result<Option<Delivery>, sqlx::Error> {
+    let row = sqlx::query(sql::DELIVERY).bind(id.as_uuid()).fetch_optional(executor).await?;
     row.as_ref().map(map::delivery).transpose()
 }
 

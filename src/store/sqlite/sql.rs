@@ -98,6 +98,10 @@ statements! {
     /// Leases a queue.
     LEASE = "UPDATE queues SET due_at = ?3, lease = ?4 WHERE handler = ?1 AND ordering_key = ?2";
 
+    /// Ends a lease that is still held and that nobody will work on.
+    GIVE_BACK = r"
+        UPDATE queues SET due_at = ?4, lease = NULL WHERE handler = ?1 AND ordering_key = ?2 AND lease = ?3";
+
     /// When a queue that is not ours is due, leased by another or not.
     NEXT_DUE = "SELECT due_at FROM queues WHERE handler = ?1 AND lease IS NOT ?2 ORDER BY due_at LIMIT 1";
 
@@ -136,6 +140,9 @@ statements! {
     /// Ends a lease.
     RELEASE_QUEUE = r"
         UPDATE queues SET pending = ?3, due_at = ?4, lease = NULL WHERE handler = ?1 AND ordering_key = ?2";
+
+    /// Reads the file, as little of it as can be.
+    ANYTHING = "SELECT EXISTS (SELECT 1 FROM queues)";
 
     /// Opens a closed delivery. It keeps its position.
     REOPEN = r"
@@ -202,6 +209,9 @@ statements! {
 
     /// Forgets an event.
     FORGET_EVENT = "DELETE FROM events WHERE id = ?1";
+
+    /// Ends the leases of whoever served this file before.
+    END_LEASES = "UPDATE queues SET lease = NULL, due_at = ?1 WHERE lease IS NOT NULL";
 
     /// Keeps a token.
     ADD_TOKEN = "INSERT INTO tokens (id, name, digest, created_at) VALUES (?1, ?2, ?3, ?4)";

@@ -1,77 +1,12 @@
-//! Leasing queues, settling them, and opening deliveries again.
+//! What follows a claim: renewing leases, settling them, and opening deliveries again.
 
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use super::map::{self, instant};
-use super::sql;
-use crate::model::{DeliveryId, DeliveryState};
-use crate::store::{Claim, Claimed, Due, FinishedAttempt, Lease, LeasedQueue, QueueRef, Settlement, kept};
-
-/// See [`crate::store::Store::claim`].
-pub(super) async fn claim(
-    writer: &SqlitePool,
-    readers: &SqlitePool,
-    claim: &Claim,
-) -> Result<Claimed, sqlx::Error> {
-    let leased = lease(writer, claim).await?;
-    let next_due = sqlx::query(sql::NEXT_DUE)
-        .bind(&claim.handler)
-        .bind(claim.token.0)
-        .fetch_optional(readers)
-        .await?
-        .map(|row| map::timestamp(&row, "due_at"))
-        .transpose()?;
-    let mut queues = Vec::with_capacity(leased.len());
-    // The bodies are read after the leases are committed: meanwhile others write.
-    for ordering_key in leased {
-        let due = open_deliveries(readers, claim, &ordering_key).await?;
-        if !due.is_empty() {
-            let queue = QueueRef { handler: claim.handler.clone(), ordering_key };
-            queues.push(LeasedQueue { lease: Lease { queue, token: claim.token }, due });
-        }
-    }
-    Ok(Claimed { queues, next_due })
-}
-
-async fn lease(writer: &SqlitePool, claim: &Claim) -> Result<Vec<String>, sqlx::Error> {
-    let mut transaction = writer.begin_with(sql::BEGIN).await?;
-    let due: Vec<String> = sqlx::query_scalar(sql::DUE)
-        .bind(&claim.handler)
-        .bind(instant(claim.now))
-        .bind(claim.queues)
-        .fetch_all(&mut *transaction)
-        .await?;
-    for ordering_key in &due {
-        sqlx::query(sql::LEASE)
-            .bind(&claim.handler)
-            .bind(ordering_key)
-            .bind(instant(claim.until))
-            .bind(claim.token.0)
-            .execute(&mut *transaction)
-            .await?;
-    }
-    transaction.commit().await?;
-    Ok(due)
-}
-
-async fn open_deliveries(
-    readers: &SqlitePool,
-    claim: &Claim,
-    ordering_key: &str,
-) -> Result<Vec<Due>, sqlx::Error> {
-    let rows = sqlx::query(sql::OPEN_DELIVERIES)
-        .bind(&claim.handler)
-        .bind(ordering_key)
-        .bind(claim.deliveries_each)
-        .fetch_all(readers)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Due { delivery: map::delivery(row)?, event: map::event(row)?, content: map::content(row)? })
-        })
-        .collect()
-}
+use super::map::instant;
+use super::{read, sql};
+use crate::model::{Delivery, DeliveryId, DeliveryState};
+use crate::store::{FinishedAttempt, Lease, QueueRef, Settlement, kept};
 
 /// See [`crate::store::Store::renew`].
 pub(super) async fn renew(
@@ -170,7 +105,11 @@ async fn write_attempt(
 }
 
 /// See [`crate::store::Store::replay`].
-pub(super) async fn replay(writer: &SqlitePool, id: DeliveryId, now: Timestamp) -> Result<(), sqlx::Error> {
+pub(super) async fn replay(
+    writer: &SqlitePool,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<Option<Delivery>, sqlx::Error> {
     let mut transaction = writer.begin_with(sql::BEGIN).await?;
     let reopened = sqlx::query(sql::REOPEN)
         .bind(id.as_uuid())
@@ -186,5 +125,7 @@ pub(super) async fn replay(writer: &SqlitePool, id: DeliveryId, now: Timestamp) 
             .await?;
     }
     sqlx::query(sql::HASTEN).bind(id.as_uuid()).bind(instant(now)).execute(&mut *transaction).await?;
-    transaction.commit().await
+    let delivery = read::delivery(&mut *transaction, id).await?;
+    transaction.commit().await?;
+    Ok(delivery)
 }

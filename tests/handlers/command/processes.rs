@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use lectern::handlers::Failure;
 use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
@@ -10,7 +11,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::shell;
-use crate::support::{eventually, handler, work};
+use crate::support::{MARGIN, eventually, handler, work};
 
 /// The process whose number a program wrote into a file, once it has.
 fn process_in(file: &Path) -> Option<Pid> {
@@ -66,6 +67,40 @@ async fn a_dropped_call_kills_a_program_that_neither_reads_nor_writes() {
 
     let program = process_in(&program).unwrap();
     eventually("the program is killed and reaped", || is_gone(program)).await;
+}
+
+#[tokio::test]
+async fn at_the_timeout_the_program_and_its_children_are_killed_and_the_end_of_the_output_is_kept() {
+    let mut work = work(vec![b'x'; 1024 * 1024]);
+    work.timeout = Duration::from_secs(2);
+    let handler = shell("sleep 1000 & echo $$; echo $! >&2; wait");
+
+    let outcome = timeout(work.timeout + MARGIN, handler.handle(&work)).await.expect("in time");
+
+    let failure = outcome.unwrap_err();
+    let reason = "`sh` did not end within 2s and was killed";
+    let output = failure.output.clone();
+    assert_eq!(failure, Failure { output, ..Failure::timed_out(reason) });
+    let output = failure.output.unwrap();
+    let (parent, child) = output.trim_end().split_once('\n').unwrap();
+    let [parent, child] = [parent, child].map(|id| Pid::from_raw(id.parse().unwrap()));
+    assert!(is_gone(parent), "the program is killed and reaped");
+    eventually("its child is killed", || has_ended(child)).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_process_in_a_session_of_its_own_does_not_hold_an_attempt_that_has_timed_out() {
+    let mut work = work("{}");
+    work.timeout = Duration::from_secs(2);
+    let handler = shell("setsid sh -c 'echo $$; exec sleep 1000' & exec sleep 1000");
+
+    let outcome = timeout(work.timeout + MARGIN, handler.handle(&work)).await.expect("in time");
+
+    let failure = outcome.unwrap_err();
+    assert!(failure.timed_out, "{failure:?}");
+    let stays = Pid::from_raw(failure.output.unwrap().trim().parse().unwrap());
+    kill(stays, nix::sys::signal::Signal::SIGKILL).unwrap();
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use lectern::handlers::Success;
+use lectern::handlers::{Failure, Success};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::support::{handler, work};
+use crate::support::{MARGIN, handler, work};
 
 /// Far more than anything here may take.
 const LONG: Duration = Duration::from_secs(15);
@@ -77,13 +77,25 @@ async fn an_answer_that_stalls_after_its_status_is_done_in_time() {
     })
     .await;
     let mut work = work("{}");
-    work.timeout = Duration::from_secs(2);
+    work.timeout = Duration::from_millis(900);
     let handler = handler("http", json!({ "url": url }));
 
-    let done =
-        timeout(work.timeout, handler.handle(&work)).await.expect("within the handler's time").unwrap();
+    let done = timeout(work.timeout + MARGIN, handler.handle(&work)).await.expect("in time").unwrap();
 
     assert_eq!(done, Success { status: Some(200), output: Some("the begin".to_owned()) });
+    timeout(LONG, receiver).await.expect("the connection is closed").unwrap();
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_answer_in_time_is_given_up() {
+    let (url, receiver) = receiver(closed).await;
+    let mut work = work("{}");
+    work.timeout = Duration::from_millis(900);
+    let handler = handler("http", json!({ "url": url }));
+
+    let failure = timeout(work.timeout + MARGIN, handler.handle(&work)).await.expect("in time").unwrap_err();
+
+    assert_eq!(failure, Failure::timed_out("no answer within 900ms"));
     timeout(LONG, receiver).await.expect("the connection is closed").unwrap();
 }
 
