@@ -4,7 +4,11 @@ mod chain;
 
 use std::io::IsTerminal as _;
 
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterFn, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use chain::Chain;
 
@@ -22,11 +26,69 @@ pub fn start(log: &Log) {
         // It would be told on standard error that standard error can't be written to, and that panics: a log whose
         // reader has gone away must not end the service.
         .log_internal_errors(false);
+    let quiet = quiet(&log.filter);
     let is_json = match log.format {
         LogFormat::Auto => !is_terminal,
         LogFormat::Text => false,
         LogFormat::Json => true,
     };
-    let _started_before =
-        if is_json { builder.json().try_init() } else { builder.with_ansi(is_terminal).try_init() };
+    let _started_before = if is_json {
+        builder.json().finish().with(quiet).try_init()
+    } else {
+        builder.with_ansi(is_terminal).finish().with(quiet).try_init()
+    };
+}
+
+/// Where PostgreSQL's remarks are logged. In two parts, as a path of the crate would look as if it were used here.
+const REMARKS: &str = concat!("sqlx", "::postgres::notice");
+
+/// Leaves out what PostgreSQL remarks by the way, such as `relation "_sqlx_migrations" already exists` at each start;
+/// its warnings stay. A filter that speaks of sqlx gets what it asks for.
+fn quiet(filter: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
+    let is_asked_for = filter.contains("sqlx");
+    filter_fn(move |event| is_asked_for || event.target() != REMARKS || *event.level() <= Level::WARN)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Seek as _};
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn logged(filter: &str) -> String {
+        let mut file = tempfile::tempfile().unwrap();
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::builder().parse_lossy(filter))
+            .with_writer(Arc::new(file.try_clone().unwrap()))
+            .finish()
+            .with(quiet(filter));
+        tracing::subscriber::with_default(log, || {
+            tracing::info!(target: REMARKS, "a remark");
+            tracing::warn!(target: REMARKS, "a warning");
+            tracing::info!("our own");
+        });
+        file.rewind().unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn remarks_of_the_database_are_logged_only_where_they_are_asked_for() {
+        for (filter, expected) in [
+            ("info", [false, true, true]),
+            ("debug,lectern=info", [false, true, true]),
+            ("info,sqlx=debug", [true, true, true]),
+            (&format!("info,{REMARKS}=info"), [true, true, true]),
+            ("error", [false, false, false]),
+        ] {
+            let text = logged(filter);
+            assert_eq!(
+                ["a remark", "a warning", "our own"].map(|words| text.contains(words)),
+                expected,
+                "{filter}"
+            );
+        }
+    }
 }

@@ -83,6 +83,49 @@ fn a_pattern_that_fits_no_known_type_is_pointed_out() {
 }
 
 #[test]
+fn a_source_that_takes_unsigned_requests_is_pointed_out() {
+    let place = Place::new().file("lectern.toml", "[sources.north]\nallow_unsigned = true");
+    let checked = place.run(&["--config", "lectern.toml", "config", "check"]);
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    let notes: Vec<&str> = checked.stdout.lines().filter(|line| line.starts_with("note: ")).collect();
+    assert_eq!(
+        notes,
+        [
+            "note: the source `north` takes requests without a signature (`allow_unsigned`): anybody who can reach the \
+             public listener can send events"
+        ]
+    );
+}
+
+#[test]
+fn a_secret_of_the_data_folder_that_cannot_be_used_is_a_mistake() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("lectern-data")).unwrap();
+    std::fs::write(place.path("lectern-data/webhook-secret"), "\n").unwrap();
+    std::fs::write(place.path("lectern-data/api-token"), "two\nlines\n").unwrap();
+    let checked = place.run(&["config", "check"]);
+    assert_eq!((checked.code, checked.stdout.as_str()), (Some(1), ""), "{checked:?}");
+    for words in [
+        "2 mistakes",
+        "lectern-data/webhook-secret is empty; put the secret into it",
+        "which must then be set at Podium anew",
+        "lectern-data/api-token has more than one line; put the token into it",
+    ] {
+        assert!(checked.stderr.contains(words), "`{words}` in {checked:?}");
+    }
+
+    let sent = place.run(&["send", "--test"]);
+    assert_eq!(sent.code, Some(1));
+    assert!(sent.stderr.starts_with("lectern: lectern-data/webhook-secret is empty; "), "{sent:?}");
+    assert!(sent.stderr.contains("PODIUM_WEBHOOK_SECRET, --secret or --secret-file"), "{sent:?}");
+
+    let configured = ended(
+        place.command(&["config", "check"]).env("PODIUM_WEBHOOK_SECRET", "s").env("LECTERN_API_TOKEN", "t"),
+    );
+    assert_eq!(configured.code, Some(0), "what is not used is not looked at: {configured:?}");
+}
+
+#[test]
 fn what_is_configured_is_shown_with_its_origin_and_without_secrets() {
     let place = Place::new()
         .file("lectern.toml", "[public]\nmax_body = \"2MiB\"\n[internal]\napi_token = \"hunter2\"");
@@ -150,6 +193,8 @@ fn a_call_that_cannot_work_ends_with_2() {
         (&["send", "message.recieved"], "did you mean `message.received`?"),
         (&["send", "review.*", "--count", "0"], "--count"),
         (&["send", "--all", "--rate", "0"], "a rate is a number"),
+        (&["send", "--all", "--to", "ftp://x"], "must be an address such as http://"),
+        (&["send", "--all", "--to", "localhost:8080"], "must be an address such as http://"),
         (&["send", "--all", "--listen", "127.0.0.1:0", "--secret", "x"], "--to"),
         (&["token", "create", "--name", ""], "1 to 255 characters"),
         (&["serve", "--lisen", "x"], "--listen"),
@@ -189,6 +234,7 @@ fn sending_before_the_first_start_says_what_is_missing() {
     let sent = place.run(&["send", "--all"]);
     assert_eq!(sent.code, Some(1));
     assert!(sent.stderr.contains("lectern-data/webhook-secret is not there yet"), "{sent:?}");
+    assert!(sent.stderr.contains("PODIUM_WEBHOOK_SECRET, --secret or --secret-file"), "{sent:?}");
     assert!(place.is_empty());
 }
 
@@ -294,6 +340,32 @@ async fn many_events_are_each_their_own_and_end_in_figures() {
 }
 
 #[tokio::test]
+async fn a_reader_who_goes_away_stops_no_sending_and_changes_no_exit_code() {
+    for (status, code) in [(200, 0), (503, 1)] {
+        for count in ["5", "60"] {
+            let server = receiver(status, ACCEPTED).await;
+            let place = Place::new();
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let mut command = place.command(&[
+                "send",
+                "call.missed",
+                "--count",
+                count,
+                "--secret",
+                "s",
+                "--to",
+                &server.uri(),
+            ]);
+            command.stdout(writer);
+            let sent = tokio::task::spawn_blocking(move || ended(&mut command)).await.unwrap();
+            assert_eq!(sent.code, Some(code), "{sent:?}");
+            assert_eq!(server.received_requests().await.unwrap().len().to_string(), count);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_rate_is_kept() {
     let server = receiver(200, ACCEPTED).await;
     let arguments =
@@ -380,9 +452,11 @@ fn a_server_whose_log_nobody_reads_any_more_serves_and_stops() {
     let listening = log.find(|line| line.contains("listening")).unwrap();
     drop(log);
     let listening: serde_json::Value = serde_json::from_str(&listening).unwrap();
-    let to = format!("http://{}/webhooks/podium", listening["fields"]["public"].as_str().unwrap());
+    let to = listening["fields"]["webhook"].as_str().unwrap();
+    let public = listening["fields"]["public"].as_str().unwrap();
+    assert_eq!(to, format!("http://{public}/webhooks/podium"));
     // Each event makes the handler `log` write a line.
-    let sent = place.run(&["send", "--all", "--to", &to]);
+    let sent = place.run(&["send", "--all", "--to", to]);
     let stopped = stop(&mut server);
     assert_eq!(sent.code, Some(0), "{sent:?}");
     assert!(stopped.success(), "{stopped}");

@@ -26,6 +26,7 @@ pub(super) fn run(command: &Command, loaded: &Loaded, registry: &Registry) -> Re
 
 fn check(loaded: &Loaded, registry: &Registry) -> Result<(), Failure> {
     check_handlers(loaded, registry)?;
+    loaded.check_generated()?;
     let sources: Vec<&str> = loaded.sources().map(|source| source.name.as_str()).collect();
     let handlers: Vec<String> = loaded.handlers().map(described).collect();
     let handlers =
@@ -34,6 +35,13 @@ fn check(loaded: &Loaded, registry: &Registry) -> Result<(), Failure> {
     output::line(format_args!("  database  {}", loaded.database()))?;
     output::line(format_args!("  sources   {}", sources.join(", ")))?;
     output::line(format_args!("  handlers  {handlers}"))?;
+    for source in loaded.sources().filter(|source| source.allow_unsigned) {
+        output::line(format_args!(
+            "note: the source `{}` takes requests without a signature (`allow_unsigned`): anybody who can reach the \
+             public listener can send events",
+            source.name
+        ))?;
+    }
     for handler in loaded.handlers() {
         for pattern in idle_patterns(handler) {
             output::line(format_args!(

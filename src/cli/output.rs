@@ -15,6 +15,14 @@ pub(super) fn line(text: impl Display) -> Result<(), Failure> {
     }
 }
 
+/// Prints a line on standard output for whoever still reads: one who has gone away changes nothing.
+pub(super) fn line_if_read(text: impl Display) -> Result<(), Failure> {
+    match line(text) {
+        Err(Failure::NobodyListens) => Ok(()),
+        said => said,
+    }
+}
+
 /// Prints a line on standard error, if anybody is there to read it.
 pub(super) fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
-use super::welcome::Welcome;
+use super::welcome::{Welcome, webhook};
 use super::{config, output};
 use crate::app::App;
 use crate::config::Loaded;
@@ -20,15 +20,24 @@ pub(super) async fn run(loaded: Loaded, registry: &Registry, program: &str) -> R
     let (stop, now) = stop_signals()?;
     let started = loaded.start()?;
     let (is_first, secret_file) = (started.is_first, started.webhook_secret_file);
+    let secret_is_generated = started.webhook_secret_is_generated;
     let token_file = started.api_token_file;
     let takes_unsigned =
         started.config.sources.iter().any(|source| source.name == "default" && source.secrets.is_empty());
 
     let app = App::start(started.config, registry).await?;
     let (public, internal) = (app.public_address(), app.internal_address());
-    tracing::info!(%public, %internal, "listening");
+    tracing::info!(%public, %internal, webhook = webhook(public), "listening");
     if is_first || std::io::stdout().is_terminal() {
-        let welcome = Welcome { public, internal, secret_file, takes_unsigned, token_file, program };
+        let welcome = Welcome {
+            public,
+            internal,
+            secret_file,
+            secret_is_generated,
+            takes_unsigned,
+            token_file,
+            program,
+        };
         // A server serves whether or not anybody reads its greeting.
         let _ = output::line(welcome);
     }

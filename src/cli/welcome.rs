@@ -11,6 +11,8 @@ pub(super) struct Welcome<'a> {
     pub(super) internal: SocketAddr,
     /// The file that holds the default source's secret.
     pub(super) secret_file: Option<PathBuf>,
+    /// Whether `lectern send` finds that secret in the data folder.
+    pub(super) secret_is_generated: bool,
     /// The default source has no secret at all.
     pub(super) takes_unsigned: bool,
     /// The file that holds the API token.
@@ -21,7 +23,7 @@ pub(super) struct Welcome<'a> {
 
 impl fmt::Display for Welcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (public, internal) = (reachable(self.public), reachable(self.internal));
+        let internal = reachable(self.internal);
         let secret = match &self.secret_file {
             Some(file) => format!("cat {}", quoted(&file.display().to_string())),
             None if self.takes_unsigned => "none: requests are taken unsigned".to_owned(),
@@ -32,13 +34,21 @@ impl fmt::Display for Welcome<'_> {
             None => "$LECTERN_API_TOKEN".to_owned(),
         };
         writeln!(f, "Lectern is listening.\n")?;
-        writeln!(f, "  Point Podium's webhook to   http://{public}/webhooks/podium")?;
+        writeln!(f, "  Point Podium's webhook to   {}", webhook(self.public))?;
         writeln!(f, "                              by the HTTPS address that your proxy or tunnel gives it")?;
         writeln!(f, "  The webhook's secret        {secret}")?;
         writeln!(f, "  Send a sample event         {} send message.received", self.program)?;
+        if !self.secret_is_generated && !self.takes_unsigned {
+            writeln!(f, "                              with the same secret set, or with --secret-file")?;
+        }
         writeln!(f, "  See what arrived            curl -H \"Authorization: Bearer {token}\" \\")?;
         writeln!(f, "                                http://{internal}/api/v1/events")
     }
+}
+
+/// The default source's address, as this machine reaches it.
+pub(super) fn webhook(public: SocketAddr) -> String {
+    format!("http://{}/webhooks/podium", reachable(public))
 }
 
 /// An address by which this machine reaches its own listener.
@@ -87,6 +97,7 @@ mod tests {
             public: "0.0.0.0:8080".parse().unwrap(),
             internal: "127.0.0.1:8081".parse().unwrap(),
             secret_file: Some("lectern-data/webhook-secret".into()),
+            secret_is_generated: true,
             takes_unsigned: false,
             token_file: Some("lectern-data/api-token".into()),
             program: "cargo run --",
@@ -99,6 +110,30 @@ mod tests {
           The webhook's secret        cat lectern-data/webhook-secret
           Send a sample event         cargo run -- send message.received
           See what arrived            curl -H "Authorization: Bearer $(cat lectern-data/api-token)" \
+                                        http://127.0.0.1:8081/api/v1/events
+        "#);
+    }
+
+    #[test]
+    fn the_greeting_of_a_server_with_a_secret_of_its_own_says_what_the_sample_needs() {
+        let welcome = Welcome {
+            public: "127.0.0.1:8080".parse().unwrap(),
+            internal: "127.0.0.1:8081".parse().unwrap(),
+            secret_file: None,
+            secret_is_generated: false,
+            takes_unsigned: false,
+            token_file: None,
+            program: "lectern",
+        };
+        insta::assert_snapshot!(welcome, @r#"
+        Lectern is listening.
+
+          Point Podium's webhook to   http://127.0.0.1:8080/webhooks/podium
+                                      by the HTTPS address that your proxy or tunnel gives it
+          The webhook's secret        the one in your configuration
+          Send a sample event         lectern send message.received
+                                      with the same secret set, or with --secret-file
+          See what arrived            curl -H "Authorization: Bearer $LECTERN_API_TOKEN" \
                                         http://127.0.0.1:8081/api/v1/events
         "#);
     }

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
 use super::handlers::Handler;
-use super::meaning::{DAY, SECOND, TEN_YEARS, address, choice, duration, number, size, text};
+use super::meaning::{DAY, SECOND, TEN_YEARS, address, choice, duration, folder, number, size, text};
 use super::section::{Place, Report, Reported, Section};
 use super::sources::Source;
 use super::written::Written;
@@ -58,9 +58,17 @@ pub(super) fn read(
         (source_defaults.unwrap_or(&nothing), handler_defaults.unwrap_or(&nothing));
 
     Section::read(Place::default(), merged, report, |top| {
-        let data_dir = top.value("data_dir", text).map(PathBuf::from);
+        let data_dir = top.value("data_dir", folder);
         let public = top.section("public", public);
         let internal = top.section("internal", internal);
+        if let (Ok(public), Ok(internal)) = (&public, &internal)
+            && overlap(public.listen, internal.listen)
+        {
+            let [public, internal] = ["[public]", "[internal]"].map(|at| top.report.shown(at, "listen"));
+            top.complain(format!(
+                "`public.listen` is {public} and `internal.listen` is {internal}: each listener needs a port of its own"
+            ));
+        }
         let database = top.section("database", |section| {
             database(section, data_dir.as_ref().map_err(|reported| *reported))
         });
@@ -103,6 +111,15 @@ fn public(section: &mut Section<'_>) -> Result<Public, Reported> {
     let deadlines = Duration::from_millis(100)..=Duration::from_secs(3);
     let store_deadline = section.value("store_deadline", duration(deadlines));
     Ok(Public { listen: listen?, max_body: max_body?, store_deadline: store_deadline? })
+}
+
+/// Whether two listeners would be in each other's way. The port 0 is any free one; `::` takes in IPv4, too.
+fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
+    let takes_in = |all: SocketAddr, one: SocketAddr| {
+        all.ip().is_unspecified() && (all.is_ipv6() || one.ip().to_canonical().is_ipv4())
+    };
+    let same_address = a.ip().to_canonical() == b.ip().to_canonical();
+    a.port() == b.port() && a.port() != 0 && (same_address || takes_in(a, b) || takes_in(b, a))
 }
 
 fn internal(section: &mut Section<'_>) -> Result<Internal, Reported> {
@@ -149,11 +166,8 @@ fn retention(
     let window = verification?;
     if events < window.max_age + window.max_future {
         let events = section.said("events");
-        let shown = |key| {
-            let value = section.report.noted("[verification]", key);
-            value.map(|value| format!("{} ({})", value.shown, value.from)).unwrap_or_default()
-        };
-        let (max_age, max_future) = (shown("max_age"), shown("max_future"));
+        let [max_age, max_future] =
+            ["max_age", "max_future"].map(|key| section.report.shown("[verification]", key));
         return Err(section.complain(format!(
             "{events}, shorter than `verification.max_age`, which is {max_age}, and `verification.max_future`, which is \
              {max_future}, together: a signed request could be sent again after it is forgotten, and be taken for a \
@@ -183,4 +197,28 @@ fn log(section: &mut Section<'_>) -> Result<Log, Reported> {
     let formats = [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
     let format = section.value("format", choice(&formats));
     Ok(Log { filter: filter?, format: format? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listeners_overlap_where_one_port_would_be_taken_twice() {
+        for (a, b, expected) in [
+            ("127.0.0.1:1", "127.0.0.1:1", true),
+            ("127.0.0.1:1", "127.0.0.1:2", false),
+            ("127.0.0.1:0", "127.0.0.1:0", false),
+            ("127.0.0.1:1", "10.0.0.1:1", false),
+            ("0.0.0.0:1", "10.0.0.1:1", true),
+            ("0.0.0.0:1", "[::1]:1", false),
+            ("[::]:1", "0.0.0.0:1", true),
+            ("[::]:1", "10.0.0.1:1", true),
+            ("[::ffff:10.0.0.1]:1", "10.0.0.1:1", true),
+        ] {
+            let (first, second) = (a.parse().unwrap(), b.parse().unwrap());
+            assert_eq!(overlap(first, second), expected, "{a} {b}");
+            assert_eq!(overlap(second, first), expected, "{b} {a}");
+        }
+    }
 }

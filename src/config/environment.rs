@@ -7,23 +7,31 @@ use std::path::PathBuf;
 use config::{Map, Value, ValueKind};
 
 use super::Origin;
+use super::misspelt::Known;
 
 /// Names that are shorter than `LECTERN__SECTION__KEY`, and those that hosting platforms set by themselves.
-const SHORT: [(&str, &str); 7] = [
+pub(super) const SHORT: [(&str, &str); 11] = [
     ("DATABASE_URL", "database.url"),
+    ("DATABASE_URL_FILE", "database.url_file"),
     ("PODIUM_WEBHOOK_SECRET", "sources.default.secret"),
+    ("PODIUM_WEBHOOK_SECRET_FILE", "sources.default.secret_file"),
     ("PODIUM_WEBHOOK_SECRET_PREVIOUS", "sources.default.previous_secret"),
+    ("PODIUM_WEBHOOK_SECRET_PREVIOUS_FILE", "sources.default.previous_secret_file"),
     ("LECTERN_LISTEN", "public.listen"),
     ("LECTERN_INTERNAL_LISTEN", "internal.listen"),
     ("LECTERN_API_TOKEN", "internal.api_token"),
+    ("LECTERN_API_TOKEN_FILE", "internal.api_token_file"),
     ("LECTERN_DATA_DIR", "data_dir"),
 ];
+
+/// Names the configuration file.
+pub(super) const CONFIG: &str = "LECTERN_CONFIG";
 
 /// What every longer name begins with. Two underscores: Kubernetes sets variables that begin with one, such as
 /// `LECTERN_PORT`, beside every service named `lectern`.
 const PREFIX: &str = "LECTERN__";
 
-/// The variables that matter to Lectern. It is an argument, so that tests set it.
+/// The variables that matter to Lectern, or look as if they should. It is an argument, so that tests set it.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, OsString>);
 
@@ -35,8 +43,7 @@ impl Environment {
             std::env::vars_os()
                 .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
                 .filter(|(name, _)| {
-                    name == "LECTERN_CONFIG"
-                        || name.starts_with(PREFIX)
+                    ["LECTERN_", "PODIUM_WEBHOOK_"].iter().any(|prefix| name.starts_with(prefix))
                         || SHORT.iter().any(|(short, _)| short == name)
                 })
                 .collect(),
@@ -46,22 +53,29 @@ impl Environment {
     /// The configuration file that `LECTERN_CONFIG` names.
     #[must_use]
     pub fn config_file(&self) -> Option<PathBuf> {
-        self.0.get("LECTERN_CONFIG").filter(|value| !value.is_empty()).map(PathBuf::from)
+        self.0.get(CONFIG).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
     /// The layer of the configuration that the variables make up. An empty variable counts as not set: that is how
     /// Docker Compose and shell scripts pass on what isn't there.
-    pub(super) fn layer(&self, mistakes: &mut Vec<String>) -> Map<String, Value> {
+    pub(super) fn layer(&self, known: &Known, mistakes: &mut Vec<String>) -> Map<String, Value> {
         let mut layer = Value::from(Map::<String, Value>::new());
         let mut set_by = BTreeMap::new();
         for (name, value) in self.0.iter().filter(|(_, value)| !value.is_empty()) {
-            let Some(path) = path_of(name) else { continue };
+            let Some(path) = path_of(name) else {
+                mistakes.extend(known.mistake(name).filter(|_| name != CONFIG));
+                continue;
+            };
             let Some(text) = value.to_str() else {
                 mistakes.push(format!("the environment variable {name} is not UTF-8"));
                 continue;
             };
             if path.iter().any(String::is_empty) {
                 mistakes.push(format!("the environment variable {name} names no key"));
+                continue;
+            }
+            if let Some(meant) = known.written_otherwise(name) {
+                mistakes.push(format!("the environment variable {name} names no key; did you mean {meant}?"));
                 continue;
             }
             if path[0] == "handlers" {

@@ -113,8 +113,11 @@ fn retry(section: &mut Section<'_>) -> Result<Retry, Reported> {
     let max_age = section.value("max_age", duration(SECOND..=TEN_YEARS));
     let (initial, max_interval) = (initial?, max_interval?);
     if initial > max_interval {
-        let (initial, max_interval) = (section.said("initial"), section.said("max_interval"));
-        return Err(section.complain(format!("{initial}, longer than {max_interval}")));
+        let initial = section.said("initial");
+        let max_interval = section.shown("max_interval");
+        return Err(
+            section.complain(format!("{initial}, longer than its `retry.max_interval`, {max_interval}"))
+        );
     }
     Ok(Retry { initial, max_interval, max_attempts: max_attempts?, max_age: max_age? })
 }

@@ -6,6 +6,7 @@ use config::builder::DefaultState;
 use config::{ConfigBuilder, ConfigError, FileFormat, Format as _, Map, Source, Value};
 
 use super::environment::{self, Environment};
+use super::misspelt::Known;
 use super::mistake::Mistakes;
 use super::section::Report;
 use super::{Loaded, Origin, draft};
@@ -63,8 +64,9 @@ impl Layers {
             mistakes.push(mistake);
             Map::new()
         });
-        let environment = self.environment.layer(&mut mistakes);
-        let layers = [defaults()?, file, environment, self.flag_layer()];
+        let defaults = defaults()?;
+        let environment = self.environment.layer(&Known::of(&defaults), &mut mistakes);
+        let layers = [defaults, file, environment, self.flag_layer()];
         // Where a layer can't be read, what the others say would only mislead.
         Mistakes(mistakes).or(())?;
         let builder = layers

@@ -29,6 +29,8 @@ pub struct Started {
     /// The file that holds the default source's secret; none when the secret was written in the configuration itself,
     /// or the source has none.
     pub webhook_secret_file: Option<PathBuf>,
+    /// Whether that is the file that Lectern makes for itself, which `lectern send` finds in the data folder.
+    pub webhook_secret_is_generated: bool,
     /// The file that holds the API token; none when the token was written in the configuration itself.
     pub api_token_file: Option<PathBuf>,
     /// Whether a secret was made just now.
@@ -114,6 +116,20 @@ impl Loaded {
         mistakes.or(())
     }
 
+    /// Checks the secrets that an earlier start made. One that is not there yet is no mistake.
+    ///
+    /// # Errors
+    /// Those that can't be read or used.
+    pub fn check_generated(&self) -> Result<(), Mistakes> {
+        let files = [
+            (self.lacks_webhook_secret(), WEBHOOK_SECRET),
+            (self.draft.internal.api_token.is_none(), API_TOKEN),
+        ];
+        let files = files.into_iter().filter(|(is_used, _)| *is_used);
+        let errors = files.filter_map(|(_, name)| generated::read(&self.generated(name)).err());
+        Mistakes(errors.map(|error| error.to_string()).collect()).or(())
+    }
+
     /// The secret that requests of a source are signed with; none when it takes unsigned ones and has no secret.
     ///
     /// # Errors
@@ -140,6 +156,7 @@ impl Loaded {
     /// When the folder can't be made, or a secret can't be made or read.
     pub fn start(self) -> Result<Started, DataDirError> {
         let (secret_path, token_path) = (self.generated(WEBHOOK_SECRET), self.generated(API_TOKEN));
+        let lacks_secret = self.lacks_webhook_secret();
         let Draft {
             data_dir,
             public,
@@ -152,7 +169,6 @@ impl Loaded {
             dispatch,
             log,
         } = self.draft;
-        let lacks_secret = sources.iter().any(|source| source.lacks_secret);
         let holds_database =
             matches!(&database.url, DatabaseUrl::Sqlite(path) if path.starts_with(&data_dir));
         if lacks_secret || internal.api_token.is_none() || holds_database {
@@ -166,7 +182,7 @@ impl Loaded {
                 (token, Some(token_path), made)
             }
         };
-        let mut webhook_secret_file = None;
+        let (mut webhook_secret_file, mut webhook_secret_is_generated) = (None, false);
         let mut source_configs = Vec::with_capacity(sources.len());
         for mut source in sources {
             if source.lacks_secret {
@@ -176,7 +192,8 @@ impl Loaded {
                 source.secret_file = Some(secret_path.clone());
             }
             if source.config.name == DEFAULT {
-                webhook_secret_file = source.secret_file;
+                (webhook_secret_file, webhook_secret_is_generated) =
+                    (source.secret_file, source.lacks_secret);
             }
             source_configs.push(source.config);
         }
@@ -192,7 +209,11 @@ impl Loaded {
             dispatch,
             log,
         };
-        Ok(Started { config, webhook_secret_file, api_token_file, is_first })
+        Ok(Started { config, webhook_secret_file, webhook_secret_is_generated, api_token_file, is_first })
+    }
+
+    fn lacks_webhook_secret(&self) -> bool {
+        self.draft.sources.iter().any(|source| source.lacks_secret)
     }
 
     fn generated(&self, name: &str) -> PathBuf {
@@ -202,14 +223,18 @@ impl Loaded {
     /// Says of each secret that Lectern makes for itself where it is, and of the database where it is by default.
     fn note_generated(&mut self) {
         let place = |path: &Path| {
-            let state = if path.exists() { "made by the first start" } else { "the first start makes it" };
+            let state = match path.try_exists() {
+                Ok(true) => "made by the first start".to_owned(),
+                Ok(false) => "the first start makes it".to_owned(),
+                Err(error) => format!("which can't be looked for: {error}"),
+            };
             ("(hidden)".to_owned(), format!("{}, {state}", path.display()))
         };
         let mut notes = Vec::new();
         if self.draft.internal.api_token.is_none() {
             notes.push(("[internal]", "api_token", place(&self.generated(API_TOKEN))));
         }
-        if self.draft.sources.iter().any(|source| source.lacks_secret) {
+        if self.lacks_webhook_secret() {
             notes.push(("[sources.default]", "secret", place(&self.generated(WEBHOOK_SECRET))));
         }
         for setting in &mut self.settings {

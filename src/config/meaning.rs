@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -29,6 +30,12 @@ pub(super) fn text(written: &Written) -> Result<String, &'static str> {
         Some(text) => Ok(text.to_owned()),
         None => Err("must be a text in quotes"),
     }
+}
+
+/// A folder, which need not be there yet.
+pub(super) fn folder(written: &Written) -> Result<PathBuf, &'static str> {
+    let path = PathBuf::from(text(written)?);
+    if path.is_file() { Err("that is a file, not a folder") } else { Ok(path) }
 }
 
 pub(super) fn boolean(written: &Written) -> Result<bool, &'static str> {

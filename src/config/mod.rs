@@ -13,6 +13,7 @@ mod handlers;
 mod layers;
 mod loaded;
 mod meaning;
+mod misspelt;
 mod mistake;
 mod origin;
 mod provenance;
@@ -39,5 +40,5 @@ pub use resolved::{
     Retention, Retry, SourceConfig, Verification,
 };
 pub(crate) use secret::read as read_secret;
-pub use secret::secret;
+pub use secret::{secret, secret_as};
 pub use settings::{Settings, SettingsError};

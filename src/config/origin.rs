@@ -47,6 +47,15 @@ impl Origin {
         }
     }
 
+    /// An advice about what to write, as it fits this place. In a file a text stands in quotes; in a variable and in
+    /// a flag they would be part of it.
+    pub(super) fn advice(&self, advice: &str) -> String {
+        match self {
+            Self::Default | Self::File(_) => advice.to_owned(),
+            Self::Variable(_) | Self::Flag(_) => advice.replace(" in quotes", "").replace('"', ""),
+        }
+    }
+
     /// As a column shows it.
     pub(super) fn short(&self) -> String {
         match self {

@@ -1,5 +1,8 @@
 //! Secrets: written in the configuration, or in a file that it names.
 
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -34,30 +37,62 @@ pub fn secret(
     file: Option<PathBuf>,
     key: &str,
 ) -> Result<Option<SecretString>, SettingsError> {
-    let inline = inline.filter(|inline| !inline.expose_secret().is_empty());
-    let file = file.filter(|file| !file.as_os_str().is_empty());
-    match (inline, file) {
-        (Some(_), Some(_)) => Err(SettingsError(format!("`{key}` and `{key}_file` are both set: keep one"))),
-        (Some(inline), None) => Ok(Some(inline)),
-        (None, Some(file)) => read(&file)
-            .map(Some)
-            .map_err(|why| SettingsError(format!("`{key}_file` names {}, which {why}", file.display()))),
-        (None, None) => Ok(None),
-    }
+    secret_as(inline, file, key, |secret| Ok::<_, Infallible>(secret.clone()))
 }
 
-/// Reads a file that holds a secret and nothing else; a newline at its end is not part of it. The error ends a
-/// sentence about the file.
-pub(crate) fn read(path: &Path) -> Result<SecretString, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("can't be read: {error}"))?;
-    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8")?;
+/// The same as [`secret`], for a secret that must have a form: `read` turns it into what is needed. What `read` has
+/// against it is said of the key that was used, and must not repeat the secret.
+///
+/// # Errors
+/// As with [`secret`], and when `read` fails.
+pub fn secret_as<T, E: Display>(
+    inline: Option<SecretString>,
+    file: Option<PathBuf>,
+    key: &str,
+    read: impl FnOnce(&SecretString) -> Result<T, E>,
+) -> Result<Option<T>, SettingsError> {
+    let inline = inline.filter(|inline| !inline.expose_secret().is_empty());
+    let file = file.filter(|file| !file.as_os_str().is_empty());
+    let (secret, used) = match (inline, file) {
+        (None, None) => return Ok(None),
+        (Some(_), Some(_)) => {
+            return Err(SettingsError(format!("`{key}` and `{key}_file` are both set: keep one")));
+        }
+        (Some(inline), None) => (inline, key.to_owned()),
+        (None, Some(file)) => {
+            let secret = self::read(&file).map_err(|why| {
+                SettingsError(format!("`{key}_file` names {}, which {why}", file.display()))
+            })?;
+            (secret, format!("{key}_file"))
+        }
+    };
+    read(&secret).map(Some).map_err(|error| SettingsError(format!("`{used}`: {error}")))
+}
+
+/// Why a file holds no secret that could be used. It ends a sentence about the file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unusable {
+    #[error("can't be read: {0}")]
+    Unreadable(#[source] io::Error),
+    #[error("is not UTF-8")]
+    NotUtf8,
+    #[error("is empty")]
+    Empty,
+    #[error("has more than one line")]
+    SeveralLines,
+}
+
+/// Reads a file that holds a secret and nothing else; a newline at its end is not part of it.
+pub(crate) fn read(path: &Path) -> Result<SecretString, Unusable> {
+    let bytes = std::fs::read(path).map_err(Unusable::Unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|_| Unusable::NotUtf8)?;
     let text = text.strip_suffix('\n').unwrap_or(&text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() {
-        return Err("is empty".to_owned());
+        return Err(Unusable::Empty);
     }
     if text.contains(['\n', '\r']) {
-        return Err("has more than one line".to_owned());
+        return Err(Unusable::SeveralLines);
     }
     Ok(SecretString::from(text))
 }
@@ -85,7 +120,7 @@ pub(super) enum Problem {
     NoText,
     FileIsNoText,
     Both,
-    File(PathBuf, String),
+    File(PathBuf, Unusable),
 }
 
 /// Finds the secret of two keys. When both are set, the one from the higher layer is meant: a variable takes the
@@ -121,8 +156,10 @@ impl Problem {
         file_origin: &Origin,
     ) -> String {
         match self {
-            Self::NoText => format!("{key} in {origin} must be a text in quotes"),
-            Self::FileIsNoText => format!("{file_key} in {file_origin} must be a path in quotes"),
+            Self::NoText => format!("{key} in {origin} must be {}", origin.advice("a text in quotes")),
+            Self::FileIsNoText => {
+                format!("{file_key} in {file_origin} must be {}", file_origin.advice("a path in quotes"))
+            }
             Self::Both if origin == file_origin => {
                 format!("{key} and {file_key} are both set in {origin}: keep one")
             }
@@ -131,5 +168,28 @@ impl Problem {
                 format!("{file_key} in {file_origin} names {}, which {why}", path.display())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_form_of_a_secret_is_said_of_the_key_that_was_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        std::fs::write(&file, "hunter2\n").unwrap();
+        let refuse = |_: &SecretString| Err::<(), _>("this is no token");
+        for (inline, file, sentence) in [
+            (Some("hunter2"), None, "`token`: this is no token"),
+            (None, Some(&file), "`token_file`: this is no token"),
+            (Some(""), Some(&file), "`token_file`: this is no token"),
+        ] {
+            let error =
+                secret_as(inline.map(SecretString::from), file.cloned(), "token", refuse).unwrap_err();
+            assert_eq!(error.to_string(), sentence);
+        }
+        assert_eq!(secret_as(None, None, "token", refuse), Ok(None));
     }
 }

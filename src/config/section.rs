@@ -19,6 +19,12 @@ pub(super) struct Report {
 }
 
 impl Report {
+    /// What a key was found to be, and where: `"1s" (lectern.toml)`.
+    pub(super) fn shown(&self, heading: &str, key: &str) -> String {
+        let noted = self.noted(heading, key);
+        noted.map(|Setting { shown, from, .. }| format!("{shown} ({from})")).unwrap_or_default()
+    }
+
     /// What was noted of a key last.
     pub(super) fn noted(&self, heading: &str, key: &str) -> Option<&Setting> {
         self.settings.iter().rev().find(|setting| setting.heading == heading && setting.key == key)
@@ -139,6 +145,7 @@ impl<'r> Section<'r> {
     /// Adds a mistake about a value.
     pub(super) fn mistake(&mut self, key: &str, written: &Written, but: &str) -> Reported {
         let (name, origin) = (self.name(key), written.origin());
+        let but = origin.advice(but);
         self.report.mistakes.push(format!("{name} is {} in {origin}, but {but}", written.shown()));
         Reported
     }
@@ -162,10 +169,12 @@ impl<'r> Section<'r> {
 
     /// What a key was found to be, as a sentence about it begins.
     pub(super) fn said(&self, key: &str) -> String {
-        match self.report.noted(&self.place.heading, key) {
-            Some(Setting { shown, from, .. }) => format!("{} is {shown} ({from})", self.name(key)),
-            None => self.name(key),
-        }
+        format!("{} is {}", self.name(key), self.shown(key))
+    }
+
+    /// What a key was found to be, and where.
+    pub(super) fn shown(&self, key: &str) -> String {
+        self.report.shown(&self.place.heading, key)
     }
 
     /// A value of this section, as it was written. Only a file can have an empty table.

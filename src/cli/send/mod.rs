@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     file: Option<PathBuf>,
 
     /// Where to [default: the configured public listener on this machine]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = address)]
     to: Option<Url>,
     /// The source whose secret and path are used
     #[arg(long, value_name = "NAME", default_value = "default")]
@@ -105,6 +105,10 @@ pub(super) async fn run(arguments: Arguments, loaded: &Loaded) -> Result<(), Fai
     load::run(sender, load::Plan { count, connections, rate: arguments.rate }).await
 }
 
+/// What else there is when the data folder has no secret to sign with.
+const ELSEWHERE: &str = "\nA server that has its secret from the environment or a file needs the same one here: \
+                         give it with PODIUM_WEBHOOK_SECRET, --secret or --secret-file";
+
 fn local_url(loaded: &Loaded, source: &str) -> Result<Url, Failure> {
     let listen = reachable(loaded.public().listen);
     if listen.port() == 0 {
@@ -127,11 +131,18 @@ fn key(arguments: &Arguments, loaded: &Loaded) -> Result<Option<SigningKey>, Fai
             Some(secret.map_err(|why| Failure::failed(format!("the secret file {} {why}", file.display())))?)
         }
         (None, None) => loaded.secret(&arguments.source).map_err(|error| match error {
-            SourceError::NotMade(_) => Failure::failed(format!("{error}; or give one with --secret-file")),
-            other => other.into(),
+            SourceError::Unknown { .. } => error.into(),
+            SourceError::NotMade(_) | SourceError::DataDir(_) => {
+                Failure::failed(format!("{error}{ELSEWHERE}"))
+            }
         })?,
     };
     Ok(secret.map(|secret| SigningKey::new(secret.expose_secret())))
+}
+
+fn address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| ["http", "https"].contains(&url.scheme()));
+    url.ok_or_else(|| "it must be an address such as http://127.0.0.1:8080/webhooks/podium".to_owned())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what a value parser returns")]

@@ -13,7 +13,7 @@ use super::post::{Answer, Outcome, Unanswered};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 
-/// Gathers outcomes.
+/// Gathers outcomes. How they were counts, whether or not somebody reads about it: `lectern send … | head -1` sends all.
 pub(super) struct Report {
     url: Url,
     count: u64,
@@ -56,7 +56,7 @@ impl Report {
         }
         match &self.bar {
             Some(bar) => bar.inc(1),
-            None => output::line(line(outcome))?,
+            None => output::line_if_read(line(outcome))?,
         }
         Ok(())
     }
@@ -65,7 +65,7 @@ impl Report {
     pub(super) fn finish(self, elapsed: Duration) -> Result<(), Failure> {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
-            output::line(self.summary(elapsed))?;
+            output::line_if_read(self.summary(elapsed))?;
         }
         let sent: u64 = self.by_status.values().sum();
         let failed = sent - self.by_status.get(&200).copied().unwrap_or(0);

@@ -113,14 +113,16 @@ fn a_secret_that_was_emptied_is_not_replaced_silently() {
     std::fs::write(written.path("data/webhook-secret"), "").unwrap();
     let error = written.load().unwrap().start().unwrap_err().to_string();
     assert!(
-        error.ends_with("webhook-secret is empty; delete it, and the next start makes a new one"),
+        error.contains("webhook-secret is empty; put the secret into it that the webhook has at Podium"),
         "{error}"
     );
 }
 
 #[test]
 fn a_data_folder_that_cannot_be_made_says_which_and_what_to_do() {
-    let written = Written::new().other_file("data", "a file in its place");
+    let file = Written::new().other_file("file", "a file where a folder should be");
+    let below = file.path("file/data").to_str().unwrap().to_owned();
+    let written = Written::new().flag("--data-dir", "data_dir", &below);
     let error = written.load().unwrap().start().unwrap_err().to_string();
     assert!(error.contains("data can't be made: "), "{error}");
     assert!(error.contains("name another folder with `data_dir`"), "{error}");

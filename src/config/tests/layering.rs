@@ -89,10 +89,65 @@ fn an_empty_variable_counts_as_not_set() {
 }
 
 #[test]
-fn what_kubernetes_sets_beside_a_service_is_no_mistake() {
+fn variables_of_others_are_no_mistake() {
+    for variable in [
+        // What Kubernetes sets beside services named `lectern`, `lectern-internal`, `lectern-log` and `lectern-api`.
+        "LECTERN_PORT",
+        "LECTERN_PORT_8080_TCP",
+        "LECTERN_PORT_8080_TCP_ADDR",
+        "LECTERN_PORT_8080_TCP_PORT",
+        "LECTERN_PORT_8080_TCP_PROTO",
+        "LECTERN_SERVICE_HOST",
+        "LECTERN_SERVICE_PORT",
+        "LECTERN_SERVICE_PORT_HTTP",
+        "LECTERN_INTERNAL_PORT",
+        "LECTERN_INTERNAL_SERVICE_HOST",
+        "LECTERN_LOG_PORT",
+        "LECTERN_API_PORT_8081_TCP",
+        // What a handler's program is given, which may call `lectern` itself.
+        "LECTERN_ATTEMPT",
+        "LECTERN_EVENT_ID",
+        "LECTERN_EVENT_TYPE",
+        "LECTERN_CONTACT_UID",
+        "LECTERN_HANDLER",
+        "LECTERN_SOURCE",
+        // What speaks to Podium's own API.
+        "PODIUM_API_URL",
+        "PODIUM_ACCESS_TOKEN",
+        "PODIUM_WEBHOOKS",
+    ] {
+        let loaded = Written::new().environment(&[(variable, "x")]).load();
+        assert!(loaded.is_ok(), "{variable}: {}", loaded.unwrap_err());
+    }
+}
+
+#[test]
+fn every_secret_can_come_from_a_file_that_a_variable_names() {
     let written = Written::new()
-        .environment(&[("LECTERN_PORT", "tcp://10.0.0.1:8080"), ("LECTERN_SERVICE_HOST", "10.0.0.1")]);
-    assert!(written.load().is_ok());
+        .other_file("url", "postgres://db/lectern\n")
+        .other_file("now", "now\n")
+        .other_file("before", "before\n")
+        .other_file("token", "token\n");
+    let path = |name| written.path(name).to_str().unwrap().to_owned();
+    let (url, now, before, token) = (path("url"), path("now"), path("before"), path("token"));
+    let written = written.environment(&[
+        ("DATABASE_URL_FILE", &url),
+        ("PODIUM_WEBHOOK_SECRET_FILE", &now),
+        ("PODIUM_WEBHOOK_SECRET_PREVIOUS_FILE", &before),
+        ("LECTERN_API_TOKEN_FILE", &token),
+    ]);
+    assert_eq!(
+        written.shown("[sources.default]", "secret").1,
+        "now, by secret_file (PODIUM_WEBHOOK_SECRET_FILE)"
+    );
+    let config = written.load().unwrap().start().unwrap().config;
+    assert!(
+        matches!(&config.database.url, DatabaseUrl::Postgres(url) if url.expose_secret() == "postgres://db/lectern")
+    );
+    let secrets: Vec<_> =
+        config.sources[0].secrets.iter().map(|secret| secret.value.expose_secret()).collect();
+    assert_eq!(secrets, ["now", "before"]);
+    assert_eq!(config.internal.api_token.expose_secret(), "token");
 }
 
 #[test]

@@ -201,7 +201,7 @@ fn a_mistake_in_a_file_is_one_clear_sentence() {
         ),
         (
             "retry = { initial = \"1h\" }",
-            "`retry.initial` of the handler `crm` is \"1h\" (lectern.toml), longer than `retry.max_interval` of the handler `crm` is \"15m\" (default)",
+            "`retry.initial` of the handler `crm` is \"1h\" (lectern.toml), longer than its `retry.max_interval`, \"15m\" (default)",
         ),
         (
             "[[handlers]]\nname = \"crm\"\nkind = \"log\"",
@@ -222,11 +222,31 @@ fn a_mistake_in_a_variable_is_one_clear_sentence() {
     for (variables, sentence) in [
         (
             &[("LECTERN_LISTEN", "8080")][..],
-            "`public.listen` is \"8080\" in the environment variable LECTERN_LISTEN, but must be an IP address and a port, such as \"127.0.0.1:8080\"",
+            "`public.listen` is \"8080\" in the environment variable LECTERN_LISTEN, but must be an IP address and a port, such as 127.0.0.1:8080",
+        ),
+        (
+            &[("LECTERN__DISPATCH__LEASE", "30")],
+            "`dispatch.lease` is \"30\" in the environment variable LECTERN__DISPATCH__LEASE, but must be a duration, such as 500ms, 1h 30m or 11d",
+        ),
+        (
+            &[("LECTERN__DISPATCH__LEASE", "30d")],
+            "`dispatch.lease` is \"30d\" in the environment variable LECTERN__DISPATCH__LEASE, but must be from 1s to 1h",
+        ),
+        (
+            &[("LECTERN_API_TOKEN__X", "1")],
+            "the environment variable LECTERN_API_TOKEN__X names no key; did you mean LECTERN_API_TOKEN?",
+        ),
+        (
+            &[("LECTERN__INTERNAL__API_TOKEN__X", "1")],
+            "`internal.api_token` in the environment variable LECTERN__INTERNAL__API_TOKEN__X must be a text",
         ),
         (
             &[("LECTERN__PUBLIC__LISEN", "x")],
             "the environment variable LECTERN__PUBLIC__LISEN names no key; did you mean LECTERN__PUBLIC__LISTEN?",
+        ),
+        (
+            &[("LECTERN__PUBLIC_MAX_BODY", "1MiB")],
+            "the environment variable LECTERN__PUBLIC_MAX_BODY names no key; did you mean LECTERN__PUBLIC__MAX_BODY?",
         ),
         (&[("LECTERN__ZZZ", "x")], "the environment variable LECTERN__ZZZ names no key"),
         (&[("LECTERN__ZZZ__ZZZ", "x")], "the environment variable LECTERN__ZZZ__ZZZ names no key"),
@@ -242,6 +262,46 @@ fn a_mistake_in_a_variable_is_one_clear_sentence() {
         (
             &[("LECTERN_LISTEN", "127.0.0.1:1"), ("LECTERN__PUBLIC__LISTEN", "127.0.0.1:2")],
             "the environment variables LECTERN_LISTEN and LECTERN__PUBLIC__LISTEN both set `public.listen`, to different values: keep one",
+        ),
+        (
+            &[("LECTERN_DATADIR", "x")],
+            "the environment variable LECTERN_DATADIR names no key; did you mean LECTERN_DATA_DIR?",
+        ),
+        (
+            &[("LECTERN_DATA__DIR", "x")],
+            "the environment variable LECTERN_DATA__DIR names no key; did you mean LECTERN_DATA_DIR?",
+        ),
+        (
+            &[("LECTERN_LISTNE", "x")],
+            "the environment variable LECTERN_LISTNE names no key; did you mean LECTERN_LISTEN?",
+        ),
+        (
+            &[("LECTERN_CONFG", "x")],
+            "the environment variable LECTERN_CONFG names no key; did you mean LECTERN_CONFIG?",
+        ),
+        (
+            &[("LECTERN_PUBLIC_MAX_BODY", "1MiB")],
+            "the environment variable LECTERN_PUBLIC_MAX_BODY names no key; did you mean LECTERN__PUBLIC__MAX_BODY?",
+        ),
+        (
+            &[("LECTERN_SOURCES_DEFAULT_SECRET_FILE", "x")],
+            "the environment variable LECTERN_SOURCES_DEFAULT_SECRET_FILE names no key; did you mean LECTERN__SOURCES__DEFAULT__SECRET_FILE?",
+        ),
+        (
+            &[("PODIUM_WEBHOOK_SECRT", "hunter2")],
+            "the environment variable PODIUM_WEBHOOK_SECRT names no key; did you mean PODIUM_WEBHOOK_SECRET?",
+        ),
+        (
+            &[("PODIUM_WEBHOOK_KEY", "hunter2")],
+            "the environment variable PODIUM_WEBHOOK_KEY names no key; known are `PODIUM_WEBHOOK_SECRET`, `PODIUM_WEBHOOK_SECRET_FILE`, `PODIUM_WEBHOOK_SECRET_PREVIOUS` and `PODIUM_WEBHOOK_SECRET_PREVIOUS_FILE`",
+        ),
+        (
+            &[("LECTERN_API_TOKEN", "a"), ("LECTERN_API_TOKEN_FILE", "b")],
+            "`internal.api_token` in the environment variable LECTERN_API_TOKEN and `internal.api_token_file` in the environment variable LECTERN_API_TOKEN_FILE are both set: keep one",
+        ),
+        (
+            &[("DATABASE_URL_FILE", "/nowhere/url")],
+            "`database.url_file` in the environment variable DATABASE_URL_FILE names /nowhere/url, which can't be read: No such file or directory (os error 2)",
         ),
         (
             &[("LECTERN_CONFIG", "/no/such/file.toml")],
@@ -276,7 +336,7 @@ fn a_mistake_in_a_flag_names_the_flag() {
     assert_eq!(
         Written::new().flag("--listen", "public.listen", "here").mistakes(),
         [
-            "`public.listen` is \"here\" in the flag --listen, but must be an IP address and a port, such as \"127.0.0.1:8080\""
+            "`public.listen` is \"here\" in the flag --listen, but must be an IP address and a port, such as 127.0.0.1:8080"
         ]
     );
 }
@@ -286,6 +346,32 @@ fn a_data_folder_without_a_name_is_none() {
     assert_eq!(
         Written::new().flag("--data-dir", "data_dir", "").mistakes(),
         ["`data_dir` is \"\" in the flag --data-dir, but must not be empty"]
+    );
+}
+
+#[test]
+fn a_data_folder_that_is_a_file_is_named() {
+    let written = Written::new().other_file("data", "a file");
+    assert_eq!(
+        written.mistakes(),
+        [format!(
+            "`data_dir` is {:?} in the flag --data-dir, but that is a file, not a folder",
+            written.path("data")
+        )
+        .replace(&format!("{}/", written.folder.path().display()), "")]
+    );
+}
+
+#[test]
+fn listeners_that_are_in_each_others_way_are_told_with_their_origins() {
+    let written = Written::new()
+        .file("[public]\nlisten = \"0.0.0.0:8081\"")
+        .environment(&[("LECTERN_INTERNAL_LISTEN", "10.0.0.1:8081")]);
+    assert_eq!(
+        written.mistakes(),
+        [
+            "`public.listen` is \"0.0.0.0:8081\" (lectern.toml) and `internal.listen` is \"10.0.0.1:8081\" (LECTERN_INTERNAL_LISTEN): each listener needs a port of its own"
+        ]
     );
 }
 
