@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use super::signature::Signer;
-use crate::config::{SettingsError, secret};
+use crate::config::{SettingsError, secret_as};
 use crate::handlers::text_table::TextTable;
 
 /// As written. It has no `Debug`: every key may hold a secret.
@@ -38,10 +38,9 @@ pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
     Ok(Checked {
         url: url(&written.url).map_err(|reason| SettingsError(format!("`url`: {reason}")))?,
         headers: headers(written.headers).map_err(|reason| SettingsError(format!("`headers`: {reason}")))?,
-        signer: secret(written.secret, written.secret_file, "secret")?
-            .map(|secret| Signer::new(secret.expose_secret()))
-            .transpose()
-            .map_err(|error| SettingsError(format!("`secret`: {error}")))?,
+        signer: secret_as(written.secret, written.secret_file, "secret", |secret| {
+            Signer::new(secret.expose_secret())
+        })?,
     })
 }
 
