@@ -48,6 +48,8 @@ pub struct Ingest {
 pub fn router(ingest: Ingest) -> Router {
     Router::new()
         .route("/webhooks/podium", post(from_default))
+        // As a person may well type it at Podium, who would hold back every event for the slash.
+        .route("/webhooks/podium/", post(from_default))
         .route("/webhooks/podium/{source}", post(from_named))
         .with_state(Arc::new(ingest))
 }

@@ -143,6 +143,9 @@ on_both_stores! {
         let unknown = Answer::of(lectern.signed("/webhooks/podium/nobody", SECRET, &now, b"{}")).await;
         assert_eq!((unknown.status, unknown.code().as_str()), (StatusCode::NOT_FOUND, "unknown_source"));
 
+        let slash = Answer::of(lectern.signed("/webhooks/podium/", SECRET, &now, b"{}")).await;
+        assert_eq!(slash.status, StatusCode::OK);
+
         let fits = vec![b' '; 1024 * 1024];
         assert_eq!(lectern.post(&fits).await.status, StatusCode::OK);
         let too_large = lectern.post(&vec![b' '; 1024 * 1024 + 1]).await;
@@ -181,6 +184,9 @@ on_both_stores! {
         let unsigned = lectern.http.post(format!("{}/webhooks/podium/open", lectern.public)).body("{}");
         assert_eq!(Answer::of(unsigned).await.status, StatusCode::OK);
         assert!(lectern.log().contains("accepts requests without a signature"));
+        // It has no secret to verify with: Podium may sign already.
+        let signed = lectern.signed("/webhooks/podium/open", "not-configured-yet", &now, b"{\"data\":1}");
+        assert_eq!(Answer::of(signed).await.status, StatusCode::OK);
         // The same event by another source is another event: sources can't silence one another.
         let unsigned = lectern.http.post(format!("{}/webhooks/podium/open", lectern.public)).body(r#"{"data":{},"metadata":{"eventUid":"0"}}"#);
         assert_eq!(Answer::of(unsigned).await.json()["data"]["status"], "accepted");
