@@ -48,9 +48,10 @@ pub struct Ingest {
 pub fn router(ingest: Ingest) -> Router {
     Router::new()
         .route("/webhooks/podium", post(from_default))
-        // As a person may well type it at Podium, who would hold back every event for the slash.
-        .route("/webhooks/podium/", post(from_default))
         .route("/webhooks/podium/{source}", post(from_named))
+        // As a person may well type them at Podium, who would hold back every event for the slash.
+        .route("/webhooks/podium/", post(from_default))
+        .route("/webhooks/podium/{source}/", post(from_named))
         .with_state(Arc::new(ingest))
 }
 
