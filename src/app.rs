@@ -89,6 +89,8 @@ impl App {
         let internal = listen(config.internal.listen, "internal.listen").await?;
         let (store, lock) = open_to_serve(&config.database, clock.now()).await?;
 
+        tell_of_abandoned_work(&config, &*store).await;
+
         let ingest = ingest::router(Ingest {
             sources: config.sources.iter().map(source).collect(),
             subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
@@ -189,6 +191,16 @@ async fn open_to_serve(
         Ok((Arc::new(store) as _, Some(lock)))
     };
     opening.await.map_err(|source| cannot_open(database, source))
+}
+
+/// A handler that was renamed or removed leaves its open deliveries behind, and nobody else would notice.
+async fn tell_of_abandoned_work(config: &Config, store: &dyn Store) {
+    // It is no reason not to start: whether the store answers shows soon enough.
+    for (handler, open) in store.backlog().await.unwrap_or_default() {
+        if !config.handlers.iter().any(|configured| configured.subscription.handler == handler) {
+            tracing::warn!(handler, open, "deliveries wait for a handler that is not configured");
+        }
+    }
 }
 
 fn cannot_open(database: &Database, source: StoreError) -> StartError {

@@ -83,6 +83,9 @@ pub trait Store: Send + Sync + 'static {
     /// The attempts of a delivery, the first first.
     async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError>;
 
+    /// How many deliveries are open, by handler; handlers without any are left out.
+    async fn backlog(&self) -> Result<Vec<(String, u64)>, StoreError>;
+
     /// Forgets at most `at_most` events that were received before the given moment, with their bodies, deliveries and
     /// attempts; an event with an open delivery is kept. Returns how many were forgotten.
     async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError>;

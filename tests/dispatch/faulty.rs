@@ -149,6 +149,10 @@ impl Store for Faulty {
         self.inner.attempts(id).await
     }
 
+    async fn backlog(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.inner.backlog().await
+    }
+
     async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
         self.inner.forget_before(before, at_most).await
     }

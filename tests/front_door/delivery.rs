@@ -162,6 +162,17 @@ on_both_stores! {
         assert_eq!(kept["attempts"][0]["output"], "begun\n");
     }
 
+    async fn work_that_a_renamed_handler_left_behind_is_told_at_the_start(setup) {
+        let sink = Sink::answering(|_, _| plain(StatusCode::SERVICE_UNAVAILABLE)).await;
+        let setup = http_handler(setup, &sink, r#"retry = { initial = "1h", max_interval = "1h" }"#);
+        let lectern = setup.start().await;
+        lectern.post(&new_event("message.received", "c")).await;
+        eventually("a first call", async || (!sink.calls().is_empty()).then_some(())).await;
+        lectern.stop().await;
+        let lectern = setup.config("[[handlers]]\nname = \"new-crm\"\nkind = \"log\"").start().await;
+        assert!(lectern.log().contains(r#""handler":"crm","open":1"#), "{}", lectern.log());
+    }
+
     async fn a_stop_hands_back_what_is_not_done_and_a_start_takes_it_up(setup) {
         let sink = Sink::answering(|number, _| plain(if number == 0 { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK })).await;
         let setup = http_handler(setup, &sink, r#"retry = { initial = "1s", max_interval = "1s" }"#);

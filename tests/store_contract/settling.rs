@@ -8,8 +8,8 @@ use lectern::store::FinishedAttempt;
 
 use crate::home::Home;
 use crate::make::{
-    accept, all_done, assert_no_work_is_left, claim, claim_all, claim_one, done, failed, microsecond, owed,
-    second, settle, settlement, uids,
+    HANDLER, accept, all_done, assert_no_work_is_left, claim, claim_all, claim_one, done, failed,
+    microsecond, owed, owed_to, second, settle, settlement, uids,
 };
 
 crate::on_both_stores![
@@ -26,7 +26,22 @@ crate::on_both_stores![
     a_delivery_of_another_queue_is_not_touched,
     a_delivery_that_is_closed_already_is_not_counted_again,
     an_empty_settlement_of_nothing_is_fine,
+    the_backlog_counts_what_is_open,
 ];
+
+async fn the_backlog_counts_what_is_open(store: Home) {
+    assert_eq!(store.backlog().await.unwrap(), []);
+    let both = accept(&*store, owed_to(&[HANDLER, "archive"], "e1", "a", second(1))).await;
+    accept(&*store, owed("e2", "a", second(1))).await;
+    accept(&*store, owed("e3", "b", second(9))).await;
+    let count = |handler: &str, open| (handler.to_owned(), open);
+    assert_eq!(store.backlog().await.unwrap(), [count("archive", 1), count(HANDLER, 3)]);
+
+    let queue = claim_one(&*store, second(2)).await;
+    assert_eq!(queue.due[0].delivery.id, both[0]);
+    settle(&*store, all_done(&queue, second(3))).await;
+    assert_eq!(store.backlog().await.unwrap(), [count("archive", 1), count(HANDLER, 1)]);
+}
 
 async fn a_delivery_that_is_done_leaves_its_queue(store: Home) {
     let id = accept(&*store, owed("e1", "a", second(1))).await[0];

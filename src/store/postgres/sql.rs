@@ -243,6 +243,9 @@ statements! {
         SELECT number, started_at, duration_us, outcome, status, output, error
         FROM attempts WHERE delivery_id = $1 ORDER BY number";
 
+    /// The open deliveries of each handler: their queues know how many they are.
+    BACKLOG = "SELECT handler, sum(pending) AS open FROM queues GROUP BY handler ORDER BY handler";
+
     /// Forgets old events that nobody is owed any more.
     ///
     /// A delivery that is opened again at the same moment is not deleted, and then the foreign key from it to its

@@ -99,6 +99,10 @@ impl Store for SqliteStore {
         Ok(read::attempts(&self.readers, id).await?)
     }
 
+    async fn backlog(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        Ok(read::backlog(&self.readers).await?)
+    }
+
     async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
         Ok(retention::forget_before(&self.writer, before, at_most).await?)
     }

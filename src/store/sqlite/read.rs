@@ -89,3 +89,9 @@ pub(super) async fn attempts(readers: &SqlitePool, id: DeliveryId) -> Result<Vec
     let rows = sqlx::query(sql::ATTEMPTS).bind(id.as_uuid()).fetch_all(readers).await?;
     rows.iter().map(map::attempt).collect()
 }
+
+/// See [`crate::store::Store::backlog`].
+pub(super) async fn backlog(pool: &SqlitePool) -> Result<Vec<(String, u64)>, sqlx::Error> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(sql::BACKLOG).fetch_all(pool).await?;
+    Ok(rows.into_iter().map(|(handler, open)| (handler, open.unsigned_abs())).collect())
+}

@@ -213,6 +213,9 @@ statements! {
     /// Ends the leases of whoever served this file before.
     END_LEASES = "UPDATE queues SET lease = NULL, due_at = ?1 WHERE lease IS NOT NULL";
 
+    /// The open deliveries of each handler: their queues know how many they are.
+    BACKLOG = "SELECT handler, sum(pending) AS open FROM queues GROUP BY handler ORDER BY handler";
+
     /// Keeps a token.
     ADD_TOKEN = "INSERT INTO tokens (id, name, digest, created_at) VALUES (?1, ?2, ?3, ?4)";
 
