@@ -12,6 +12,7 @@ mod welcome;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -87,8 +88,12 @@ fn run(arguments: Vec<OsString>, environment: Environment, registry: &Registry) 
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    let done =
-        runtime().and_then(|runtime| runtime.block_on(execute(parsed, environment, registry, &program)));
+    let done = runtime().and_then(|runtime| {
+        let done = runtime.block_on(execute(parsed, environment, registry, &program));
+        // Looking up a host's name can't be called off, and is no reason to stay.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        done
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),

@@ -16,6 +16,7 @@ use crate::telemetry;
 pub(super) async fn run(loaded: Loaded, registry: &Registry, program: &str) -> Result<(), Failure> {
     telemetry::start(loaded.log());
     config::check_handlers(&loaded, registry)?;
+    raise_file_limit();
     // From here on, so that a signal during the start is not lost.
     let (stop, now) = stop_signals()?;
     let started = loaded.start()?;
@@ -25,7 +26,10 @@ pub(super) async fn run(loaded: Loaded, registry: &Registry, program: &str) -> R
     let takes_unsigned =
         started.config.sources.iter().any(|source| source.name == "default" && source.secrets.is_empty());
 
-    let app = App::start(started.config, registry).await?;
+    let app = tokio::select! {
+        app = App::start(started.config, registry) => app?,
+        () = stop.cancelled() => return Ok(()),
+    };
     let (public, internal) = (app.public_address(), app.internal_address());
     tracing::info!(%public, %internal, webhook = webhook(public), "listening");
     if is_first || std::io::stdout().is_terminal() {
@@ -44,6 +48,19 @@ pub(super) async fn run(loaded: Loaded, registry: &Registry, program: &str) -> R
     tokio::select! {
         () = app.run(stop.cancelled_owned()) => Ok(()),
         () = now.cancelled() => Err(Failure::failed("stopped at once, by the second signal")),
+    }
+}
+
+/// A connection is a file, too, and the usual limit is lower than what both listeners may have.
+fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use nix::sys::resource::{Resource, getrlimit, setrlimit};
+        let raised = getrlimit(Resource::RLIMIT_NOFILE)
+            .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+        if let Err(error) = raised {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+        }
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) async fn run(
         let started_at = clock.now();
         let timer = Instant::now();
         let result = tokio::select! {
+            // In this order: what has ended at the moment of the cut has ended.
+            biased;
             result = call(due, &ready, started_at) => Some(result),
             () = cut.cancelled() => None,
         };
@@ -61,12 +63,13 @@ pub(super) async fn run(
 async fn call(due: Due, ready: &Ready, started_at: Timestamp) -> Result<Success, Failure> {
     let Due { delivery, event, content } = due;
     let work = Work { event, content, delivery, started_at, timeout: ready.timeout };
-    let call = AssertUnwindSafe(ready.handler.handle(&work)).catch_unwind();
-    match timeout(ready.timeout + MARGIN, call).await {
+    // All of it in there: a handler may panic before there is anything to wait for, or when it is dropped.
+    let call = async { timeout(ready.timeout + MARGIN, ready.handler.handle(&work)).await };
+    match AssertUnwindSafe(call).catch_unwind().await {
         Ok(Ok(result)) => result,
         // The panic's message may hold anything, a secret too: it went to standard error, and stays there.
-        Ok(Err(_panic)) => Err(Failure::retry("the handler panicked")),
-        Err(_elapsed) => Err(Failure::timed_out(format!("no end within {:?}", ready.timeout))),
+        Err(_panic) => Err(Failure::retry("the handler panicked")),
+        Ok(Err(_elapsed)) => Err(Failure::timed_out(format!("no end within {:?}", ready.timeout))),
     }
 }
 

@@ -21,6 +21,9 @@ use crate::telemetry::Chain;
 /// The least time between two claims that bring nothing.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 
+/// How long to wait before a store that could not settle is asked again.
+const SETTLE_AGAIN: Duration = Duration::from_millis(500);
+
 /// Everything that one handler's loop holds.
 pub(super) struct Worker {
     ready: Arc<Ready>,
@@ -78,11 +81,11 @@ impl Worker {
         loop {
             self.settle().await;
             let stopping = self.stop.is_cancelled();
-            if stopping && self.running.is_empty() {
-                // What could not be settled now is due again when its lease ends.
+            // What can't be settled until the grace is over is due again when its lease ends.
+            if stopping && self.running.is_empty() && (self.ended.is_empty() || self.cut.is_cancelled()) {
                 return;
             }
-            let pause = if stopping { Duration::MAX } else { self.claim().await };
+            let pause = if stopping { SETTLE_AGAIN } else { self.claim().await };
             self.wait(pause, stopping).await;
         }
     }
@@ -91,7 +94,7 @@ impl Worker {
     async fn claim(&mut self) -> Duration {
         let room = self.room();
         if room == 0 || !self.ended.is_empty() {
-            return self.settings.poll_interval;
+            return SETTLE_AGAIN;
         }
         self.signal.mark_unchanged();
         let now = self.clock.now();
@@ -139,14 +142,15 @@ impl Worker {
 
     /// Waits for whatever comes first: a run that ends, new work, the pause's end, or the word to stop.
     async fn wait(&mut self, pause: Duration, stopping: bool) {
-        let looking = !stopping && self.room() > 0;
-        // What can't be settled comes first, and news don't make the store better.
-        let listening = looking && self.ended.is_empty();
+        // What can't be settled yet comes first, and news don't make the store better.
+        let listening = !stopping && self.room() > 0 && self.ended.is_empty();
+        let pausing = listening || !self.ended.is_empty();
         tokio::select! {
             Some(ended) = self.running.join_next(), if !self.running.is_empty() => self.ended.extend(ended),
             Ok(()) = self.signal.changed(), if listening => {}
-            () = sleep(pause), if looking => {}
+            () = sleep(pause), if pausing => {}
             () = self.stop.cancelled(), if !stopping => {}
+            () = self.cut.cancelled(), if stopping && self.running.is_empty() => {}
         }
         while let Some(ended) = self.running.try_join_next() {
             self.ended.extend(ended);

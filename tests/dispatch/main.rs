@@ -67,10 +67,14 @@ struct Process {
 
 impl Process {
     fn start(store: Arc<dyn Store>, busy: &Arc<Busy>) -> Self {
+        Self::with(store, Arc::new(Shared(Arc::clone(busy))))
+    }
+
+    fn with(store: Arc<dyn Store>, handler: Arc<dyn Handler>) -> Self {
         let store = Arc::new(Faulty::around(store));
         let ready = Ready {
             name: "busy".to_owned(),
-            handler: Arc::new(Shared(Arc::clone(busy))),
+            handler,
             concurrency: 4,
             timeout: Duration::from_secs(60),
             retry: Retry {
@@ -210,6 +214,64 @@ async fn a_settlement_that_fails_for_good_does_not_hold_up_the_handler() {
     accept(&*store, "two").await;
     // The refused one is done again when its lease has ended.
     eventually("all is done", async || (open(&*store).await == 0).then_some(())).await;
+    process.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_done_at_a_stop_is_settled_if_the_store_comes_back_in_time() {
+    let (_folder, store) = store().await;
+    let busy = Arc::<Busy>::default();
+    let process = Process::start(Arc::clone(&store), &busy);
+    let settling = process.store.refuse(Call::Settle);
+    accept(&*store, "one").await;
+    eventually("it can't be settled", async || (settling.load(Ordering::SeqCst) > 0).then_some(())).await;
+    process.stop.cancel();
+    let before = settling.load(Ordering::SeqCst);
+    eventually("it is tried on", async || (settling.load(Ordering::SeqCst) > before).then_some(())).await;
+    process.store.recover();
+    process.stop().await;
+    assert_eq!(open(&*store).await, 0);
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_ever_for_a_store_that_stays_away() {
+    let (_folder, store) = store().await;
+    let busy = Arc::<Busy>::default();
+    let process = Process::start(Arc::clone(&store), &busy);
+    let settling = process.store.refuse(Call::Settle);
+    accept(&*store, "one").await;
+    eventually("it can't be settled", async || (settling.load(Ordering::SeqCst) > 0).then_some(())).await;
+    process.stop().await;
+    assert_eq!(open(&*store).await, 1);
+}
+
+/// Panics before it returns a future.
+struct Eager;
+
+impl Handler for Eager {
+    fn handle<'a, 'b, 'c>(
+        &'a self,
+        _: &'b Work,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<Success, Failure>> + Send + 'c>>
+    where
+        'a: 'c,
+        'b: 'c,
+        Self: 'c,
+    {
+        panic!("at once")
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_at_once_has_failed() {
+    let (_folder, store) = store().await;
+    accept(&*store, "one").await;
+    let process = Process::with(Arc::clone(&store), Arc::new(Eager));
+    let dead = DeliveryFilter { state: Some(DeliveryState::Dead), ..DeliveryFilter::default() };
+    let page = PageRequest { limit: 1, below: None };
+    let given_up =
+        eventually("it is given up", async || store.deliveries(&dead, page).await.unwrap().pop()).await;
+    assert_eq!(given_up.attempts, 5);
     process.stop().await;
 }
 
