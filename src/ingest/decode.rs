@@ -2,7 +2,7 @@
 //! correctly signed request is never refused for what it says.
 
 use super::verify::Verified;
-use crate::model::{DedupKey, EventId, EventRecord, NewEvent, Subscription};
+use crate::model::{Arrival, DedupKey, EventRecord, NewEvent, Subscription};
 use crate::podium;
 
 /// An event with the deliveries that follow from it, ready to be accepted.
@@ -17,16 +17,19 @@ impl Event {
 
 /// Reads a verified request and works out which handlers owe it.
 pub(super) fn decode(verified: Verified, subscriptions: &[Subscription]) -> Event {
-    let Verified { received, verified_by } = verified;
-    let decoded = podium::decode(&received.body);
-    let source = received.source.name.clone();
+    Event(read(verified.into_arrival(), subscriptions))
+}
+
+fn read(arrival: Arrival, subscriptions: &[Subscription]) -> NewEvent {
+    let Arrival { id, source, received_at, verified_by, content } = arrival;
+    let decoded = podium::decode(&content.body);
     let dedup_key = match &decoded.event_uid {
         Some(uid) => DedupKey::of_uid(&source, uid),
-        None => DedupKey::of_body(&source, &received.body),
+        None => DedupKey::of_body(&source, &content.body),
     };
     let ordering_key = decoded.keys.ordering_key(&decoded.event_type);
     let record = EventRecord {
-        id: EventId::at(received.at),
+        id,
         source,
         event_type: decoded.event_type.as_str().to_owned(),
         event_uid: decoded.event_uid,
@@ -36,7 +39,7 @@ pub(super) fn decode(verified: Verified, subscriptions: &[Subscription]) -> Even
         location_uid: decoded.keys.location_uid,
         organization_uid: decoded.keys.organization_uid,
         occurred_at: decoded.keys.occurred_at,
-        received_at: received.at,
+        received_at,
         verified_by,
         decode_error: decoded.event.err().map(|error| error.to_string()),
     };
@@ -44,5 +47,5 @@ pub(super) fn decode(verified: Verified, subscriptions: &[Subscription]) -> Even
         .iter()
         .filter_map(|subscription| subscription.delivery(&record, ordering_key.as_deref()))
         .collect();
-    Event(NewEvent { record, dedup_key, content: received.into_content(), deliveries })
+    NewEvent { record, dedup_key, content, deliveries }
 }

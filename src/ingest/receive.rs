@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
-use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
 
@@ -17,8 +16,7 @@ use crate::model::{Content, Header};
 /// A request as it came in: nothing of it is trusted.
 pub(super) struct Received {
     pub(super) source: Arc<Source>,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(super) content: Content,
     pub(super) at: Timestamp,
 }
 
@@ -39,7 +37,10 @@ pub(super) async fn receive(
         return Err(too_large);
     }
     match Limited::new(&mut body, limit).collect().await {
-        Ok(whole) => Ok(Received { source, headers, body: whole.to_bytes(), at: clock.now() }),
+        Ok(whole) => {
+            let content = Content { headers: kept(&headers), body: whole.to_bytes() };
+            Ok(Received { source, content, at: clock.now() })
+        }
         Err(error) if error.is::<LengthLimitError>() => {
             drain(body).await;
             Err(too_large)
@@ -52,16 +53,12 @@ pub(super) async fn receive(
 const CREDENTIALS: [header::HeaderName; 3] =
     [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
 
-impl Received {
-    /// What is kept of the request.
-    pub(super) fn into_content(self) -> Content {
-        let kept = self.headers.iter().filter(|(name, _)| !CREDENTIALS.contains(name));
-        let headers = kept
-            .map(|(name, value)| Header {
-                name: name.as_str().to_owned(),
-                value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            })
-            .collect();
-        Content { headers, body: self.body }
-    }
+/// The headers that are kept of a request.
+fn kept(headers: &HeaderMap) -> Vec<Header> {
+    let kept = headers.iter().filter(|(name, _)| !CREDENTIALS.contains(name));
+    kept.map(|(name, value)| Header {
+        name: name.as_str().to_owned(),
+        value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
+    })
+    .collect()
 }

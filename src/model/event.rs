@@ -9,6 +9,21 @@ use sha2::{Digest, Sha256};
 
 use super::{EventId, NewDelivery, TypePattern};
 
+/// A request that is known to be genuine: all that an event is made from. Everything else can be worked out from it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// What the event will be called.
+    pub id: EventId,
+    /// The source that it came in by.
+    pub source: String,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// The name of the secret that verified it; none for a source that allows unsigned requests.
+    pub verified_by: Option<String>,
+    /// What arrived, byte for byte.
+    pub content: Content,
+}
+
 /// An event on its way into the store, with the deliveries that follow from it. Both are written together.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
@@ -63,6 +78,14 @@ pub struct Content {
     pub headers: Vec<Header>,
     /// The body of the request.
     pub body: Bytes,
+}
+
+impl Content {
+    /// The value of the first header of this name, which is in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|header| header.name == name).map(|header| header.value.as_str())
+    }
 }
 
 impl fmt::Debug for Content {

@@ -12,7 +12,7 @@ mod token;
 
 pub use attempt::{Attempt, AttemptOutcome};
 pub use delivery::{Delivery, DeliveryFilter, DeliveryState, NewDelivery};
-pub use event::{Content, DedupKey, EventFilter, EventRecord, Header, NewEvent};
+pub use event::{Arrival, Content, DedupKey, EventFilter, EventRecord, Header, NewEvent};
 pub(crate) use id::new_uuid;
 pub use id::{DeliveryId, EventId, TokenId};
 pub use page::{Limit, PageRequest};
