@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,9 +23,11 @@ use crate::ingest::{Ingest, Source, SourceKey};
 use crate::model::TokenDigest;
 use crate::podium::SigningKey;
 use crate::query;
+use crate::spool::{Spool, SpoolError};
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{ServerLock, SqliteStore};
 use crate::store::{Store, StoreError};
+use crate::telemetry::Chain;
 
 /// Why Lectern can't start.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,9 @@ pub enum StartError {
         /// Why not.
         source: StoreError,
     },
+    /// The spool can't be used.
+    #[error("the spool can't be used (`spool.dir`)")]
+    Spool(#[from] SpoolError),
     /// A handler's own settings can't be used.
     #[error("the handler `{handler}` can't be set up: {error}")]
     Handler {
@@ -61,6 +66,9 @@ pub enum StartError {
 /// How long the handlers and the store may take to end, once the listeners have.
 const END_WITHIN: Duration = Duration::from_secs(8);
 
+/// How soon a database that was away at the start is asked again.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
+
 /// A Lectern that holds its ports and its store, and is ready to run.
 pub struct App {
     public: TcpListener,
@@ -71,6 +79,9 @@ pub struct App {
     config: Config,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    /// What runs beside the listeners, and its end.
+    tasks: TaskTracker,
+    stop: CancellationToken,
     /// Held as long as the process serves an SQLite file.
     _lock: Option<ServerLock>,
 }
@@ -87,19 +98,22 @@ impl App {
             config.handlers.iter().map(|handler| ready(handler, registry)).collect::<Result<_, _>>()?;
         let public = listen(config.public.listen, "public.listen").await?;
         let internal = listen(config.internal.listen, "internal.listen").await?;
-        let (store, lock) = open_to_serve(&config.database, clock.now()).await?;
+        let spool = Spool::open(&config.spool.dir, config.spool.max_bytes)?;
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (store, lock) = open_to_serve(&config, clock.now(), &tasks, &stop).await?;
 
-        tell_of_abandoned_work(&config, &*store).await;
-
-        let ingest = ingest::router(Ingest {
+        let ingest = Ingest {
             sources: config.sources.iter().map(source).collect(),
             subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
             window: config.verification,
             max_body: config.public.max_body,
+            lanes: lanes(&config.database),
             store_deadline: config.public.store_deadline,
             store: Arc::clone(&store),
+            spool: spool.clone(),
             clock: Arc::clone(&clock),
-        });
+        };
+        let ingest = ingest::start(ingest, &tasks, &stop);
         let token = TokenDigest::of(config.internal.api_token.expose_secret());
         let query = query::router(query::State::new(Arc::clone(&store), Arc::clone(&clock), token));
         let health = http::health(Arc::clone(&store));
@@ -112,6 +126,8 @@ impl App {
             config,
             store,
             clock,
+            tasks,
+            stop,
             _lock: lock,
         })
     }
@@ -130,8 +146,7 @@ impl App {
 
     /// Serves until `stop` ends; then finishes what is under way, within seconds, and closes.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
-        let token = CancellationToken::new();
-        let tasks = TaskTracker::new();
+        let Self { tasks, stop: token, .. } = self;
         tokio::spawn({
             let token = token.clone();
             async move {
@@ -150,6 +165,7 @@ impl App {
             http::serve(self.public, self.public_routes, token.clone()),
             http::serve(self.internal, self.internal_routes, token.clone()),
         );
+        // The routes are gone now, and with them whoever could hand something to a lane: each commits what it has, and ends.
         tasks.close();
         // A store that doesn't answer must not keep the process: what it still holds is taken up by the next.
         let ending = async {
@@ -176,21 +192,69 @@ pub async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StartErro
     store.map_err(|source| cannot_open(database, source))
 }
 
-/// The same, for the one process that may serve an SQLite file.
+/// The same, for the one process that may serve an SQLite file, and for a PostgreSQL that may be away: then it is opened
+/// as soon as it is there, and events go to the spool until then.
 async fn open_to_serve(
-    database: &Database,
+    config: &Config,
     now: Timestamp,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
 ) -> Result<(Arc<dyn Store>, Option<ServerLock>), StartError> {
-    let DatabaseUrl::Sqlite(path) = &database.url else {
-        return Ok((open_store(database).await?, None));
-    };
+    let database = &config.database;
     let opening = async {
-        let lock = ServerLock::acquire(path)?;
-        let store = SqliteStore::open(path).await?;
-        store.end_leases(&lock, now).await?;
-        Ok((Arc::new(store) as _, Some(lock)))
+        match &database.url {
+            DatabaseUrl::Sqlite(path) => {
+                let lock = ServerLock::acquire(path)?;
+                let store = SqliteStore::open(path).await?;
+                store.end_leases(&lock, now).await?;
+                Ok((Arc::new(store) as Arc<dyn Store>, Some(lock)))
+            }
+            DatabaseUrl::Postgres(url) => {
+                let store = PostgresStore::at(url.expose_secret(), database.max_connections)?;
+                let store = Arc::new(store);
+                match store.prepare().await {
+                    Err(error @ StoreError::Unavailable(_)) => {
+                        tracing::error!(
+                            database = %database.url,
+                            error = %Chain(&error),
+                            "the database is away: events go to the spool until it is there"
+                        );
+                        let opening = open_later(Arc::clone(&store));
+                        tasks.spawn(stop.clone().run_until_cancelled_owned(opening));
+                    }
+                    prepared => prepared?,
+                }
+                Ok((store as _, None))
+            }
+        }
     };
-    opening.await.map_err(|source| cannot_open(database, source))
+    let (store, lock) = opening.await.map_err(|source| cannot_open(database, source))?;
+    tell_of_abandoned_work(config, &*store).await;
+    Ok((store, lock))
+}
+
+/// Opens a database that was away, as soon as it is there.
+async fn open_later(store: Arc<PostgresStore>) {
+    let mut told = String::new();
+    while let Err(error) = store.prepare().await {
+        let reason = Chain(&error).to_string();
+        // Something else than before is worth telling: it may be what a person has to mend.
+        if reason != told {
+            tracing::warn!(reason, "the database can't be used yet");
+            told = reason;
+        }
+        sleep(OPEN_AGAIN).await;
+    }
+    tracing::info!("the database is there");
+}
+
+/// How many batches are committed side by side.
+fn lanes(database: &Database) -> usize {
+    match database.url {
+        // It takes one writer at a time.
+        DatabaseUrl::Sqlite(_) => 1,
+        DatabaseUrl::Postgres(_) => database.lanes as usize,
+    }
 }
 
 /// A handler that was renamed or removed leaves its open deliveries behind, and nobody else would notice.

@@ -17,6 +17,7 @@ pub mod http;
 pub mod podium;
 pub mod ingest;
 pub mod store;
+pub mod spool;
 pub mod dispatch;
 pub mod handlers;
 pub mod query;

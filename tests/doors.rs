@@ -8,17 +8,31 @@ use std::path::{Path, PathBuf};
 
 /// Every room, and the other rooms that it may name: the table of `ARCHITECTURE.md`. `podium`, `model` and `clock` name none;
 /// `ingest`, `dispatch` and `query` never name one another; only `app` and the command line know everything.
-const DOORS: [(&str, &[&str]); 13] = [
+const DOORS: [(&str, &[&str]); 14] = [
     ("cli", &["app", "clock", "config", "handlers", "model", "podium", "store", "telemetry"]),
     ("config", &["model"]),
     (
         "app",
-        &["clock", "config", "dispatch", "handlers", "http", "ingest", "model", "podium", "query", "store"],
+        &[
+            "clock",
+            "config",
+            "dispatch",
+            "handlers",
+            "http",
+            "ingest",
+            "model",
+            "podium",
+            "query",
+            "spool",
+            "store",
+            "telemetry",
+        ],
     ),
     ("http", &["store", "telemetry"]),
     ("podium", &[]),
-    ("ingest", &["clock", "config", "http", "model", "podium", "store", "telemetry"]),
+    ("ingest", &["clock", "config", "http", "model", "podium", "spool", "store", "telemetry"]),
     ("store", &["model"]),
+    ("spool", &["model"]),
     ("dispatch", &["clock", "config", "handlers", "model", "store", "telemetry"]),
     ("handlers", &["config", "model", "podium", "telemetry"]),
     ("query", &["clock", "http", "model", "podium", "store", "telemetry"]),

@@ -15,8 +15,8 @@ use super::section::{Place, Report, Reported, Section};
 use super::sources::Source;
 use super::written::Written;
 use super::{
-    Database, DatabaseUrl, Dispatch, Log, LogFormat, Public, Retention, Verification, handlers, secret,
-    sources,
+    Database, DatabaseUrl, Dispatch, Log, LogFormat, Public, Retention, Spool, Verification, handlers,
+    secret, sources,
 };
 
 /// The configuration as it is meant, but for the secrets that the first start makes.
@@ -26,6 +26,7 @@ pub(super) struct Draft {
     pub(super) public: Public,
     pub(super) internal: Internal,
     pub(super) database: Database,
+    pub(super) spool: Spool,
     pub(super) verification: Verification,
     pub(super) retention: Retention,
     pub(super) sources: Vec<Source>,
@@ -72,6 +73,8 @@ pub(super) fn read(
         let database = top.section("database", |section| {
             database(section, data_dir.as_ref().map_err(|reported| *reported))
         });
+        let spool =
+            top.section("spool", |section| spool(section, data_dir.as_ref().map_err(|reported| *reported)));
         let verification = top.section("verification", verification);
         let retention = top.section("retention", |section| retention(section, verification));
         let sources = top.section("sources", |section| sources::read(section, source_defaults));
@@ -83,6 +86,7 @@ pub(super) fn read(
             public: public?,
             internal: internal?,
             database: database?,
+            spool: spool?,
             verification: verification?,
             retention: retention?,
             sources: sources?,
@@ -144,12 +148,21 @@ fn database(section: &mut Section<'_>, data_dir: Result<&PathBuf, Reported>) -> 
     };
     let url = section.secret("url", "url_file", shown);
     let max_connections = section.value("max_connections", number(2..=1000));
+    let lanes = section.value("lanes", number(1..=16));
     let (url, data_dir) = (url?, data_dir?);
     let url = DatabaseUrl::read(url.map(|url| url.value).as_ref(), data_dir).map_err(|but| {
         let from = section.report.noted("[database]", "url").map(|url| url.from.clone()).unwrap_or_default();
         section.complain(format!("`database.url` ({from}) {but}"))
     })?;
-    Ok(Database { url, max_connections: max_connections? })
+    Ok(Database { url, max_connections: max_connections?, lanes: lanes? })
+}
+
+fn spool(section: &mut Section<'_>, data_dir: Result<&PathBuf, Reported>) -> Result<Spool, Reported> {
+    let dir = section.value("dir", text);
+    let max_bytes = section.value("max_bytes", size(ByteSize::mib(1)..=ByteSize::tib(1)));
+    let dir = dir?;
+    let dir = if dir.is_empty() { data_dir?.join("spool") } else { PathBuf::from(dir) };
+    Ok(Spool { dir, max_bytes: max_bytes? as u64 })
 }
 
 fn verification(section: &mut Section<'_>) -> Result<Verification, Reported> {

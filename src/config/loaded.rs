@@ -162,6 +162,7 @@ impl Loaded {
             public,
             internal,
             database,
+            spool,
             verification,
             retention,
             sources,
@@ -171,7 +172,8 @@ impl Loaded {
         } = self.draft;
         let holds_database =
             matches!(&database.url, DatabaseUrl::Sqlite(path) if path.starts_with(&data_dir));
-        if lacks_secret || internal.api_token.is_none() || holds_database {
+        let holds_spool = spool.dir.starts_with(&data_dir);
+        if lacks_secret || internal.api_token.is_none() || holds_database || holds_spool {
             generated::make_folder(&data_dir)?;
         }
 
@@ -202,6 +204,7 @@ impl Loaded {
             public,
             internal: Internal { listen: internal.listen, api_token },
             database,
+            spool,
             verification,
             retention,
             sources: source_configs,

@@ -37,7 +37,7 @@ use origin::Origin;
 pub use provenance::Provenance;
 pub use resolved::{
     Config, Database, DatabaseUrl, Dispatch, HandlerConfig, Internal, Log, LogFormat, NamedSecret, Public,
-    Retention, Retry, SourceConfig, Verification,
+    Retention, Retry, SourceConfig, Spool, Verification,
 };
 pub(crate) use secret::read as read_secret;
 pub use secret::{secret, secret_as};

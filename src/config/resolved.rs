@@ -20,6 +20,8 @@ pub struct Config {
     pub internal: Internal,
     /// The database.
     pub database: Database,
+    /// Where events wait while the database is away.
+    pub spool: Spool,
     /// Which signatures are still good.
     pub verification: Verification,
     /// How long things are kept.
@@ -41,7 +43,7 @@ pub struct Public {
     pub listen: SocketAddr,
     /// The largest body that is read, in bytes.
     pub max_body: usize,
-    /// How long a request may wait for the store before it is answered 503.
+    /// How long a request may wait for the store before it goes to the spool.
     pub store_deadline: Duration,
 }
 
@@ -61,6 +63,17 @@ pub struct Database {
     pub url: DatabaseUrl,
     /// How many connections at most.
     pub max_connections: u32,
+    /// How many batches of events are written side by side; one in SQLite, whatever is said here.
+    pub lanes: u32,
+}
+
+/// Where events wait while the database is away.
+#[derive(Clone, Debug)]
+pub struct Spool {
+    /// The folder.
+    pub dir: PathBuf,
+    /// How much it may hold.
+    pub max_bytes: u64,
 }
 
 /// Which database.

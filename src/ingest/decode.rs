@@ -1,26 +1,44 @@
 //! Third stage: what does it say, and who wants to hear of it? Whatever is in the body, the answer is an event: a
 //! correctly signed request is never refused for what it says.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::verify::Verified;
 use crate::model::{Arrival, DedupKey, EventRecord, NewEvent, Subscription};
 use crate::podium;
 
 /// An event with the deliveries that follow from it, ready to be accepted.
-pub(super) struct Event(NewEvent);
+pub(super) struct Event {
+    new: NewEvent,
+    ordering_key: Option<String>,
+}
 
 impl Event {
     /// What is handed to the store.
     pub(super) fn into_new(self) -> NewEvent {
-        self.0
+        self.new
+    }
+
+    /// The same, with the lane that it goes, of so many: all that must stay in order go the same one.
+    pub(super) fn into_lane(self, lanes: usize) -> (NewEvent, usize) {
+        let mut hasher = DefaultHasher::new();
+        match &self.ordering_key {
+            Some(key) => key.hash(&mut hasher),
+            None => self.new.dedup_key.hash(&mut hasher),
+        }
+        let lane = hasher.finish() % lanes as u64;
+        (self.new, usize::try_from(lane).unwrap_or(0))
     }
 }
 
 /// Reads a verified request and works out which handlers owe it.
 pub(super) fn decode(verified: Verified, subscriptions: &[Subscription]) -> Event {
-    Event(read(verified.into_arrival(), subscriptions))
+    again(verified.into_arrival(), subscriptions)
 }
 
-fn read(arrival: Arrival, subscriptions: &[Subscription]) -> NewEvent {
+/// Reads what was verified before, and kept. The same arrival always gives the same event; its deliveries are by the
+/// subscriptions of today.
+pub(super) fn again(arrival: Arrival, subscriptions: &[Subscription]) -> Event {
     let Arrival { id, source, received_at, verified_by, content } = arrival;
     let decoded = podium::decode(&content.body);
     let dedup_key = match &decoded.event_uid {
@@ -47,5 +65,5 @@ fn read(arrival: Arrival, subscriptions: &[Subscription]) -> NewEvent {
         .iter()
         .filter_map(|subscription| subscription.delivery(&record, ordering_key.as_deref()))
         .collect();
-    NewEvent { record, dedup_key, content, deliveries }
+    Event { new: NewEvent { record, dedup_key, content, deliveries }, ordering_key }
 }

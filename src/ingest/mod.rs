@@ -2,14 +2,20 @@
 //!
 //! `receive → verify → decode → accept`, and each stage's type can only be made by the stage before:
 //! `Received → Verified → Event → Receipt`. What skips a stage does not compile.
+//!
+//! The last stage is shared: *lanes* gather the events of concurrent requests, and *commit* makes each batch durable, in
+//! the store or in the spool. From there *drain* brings it to the store.
 
 mod accept;
+mod commit;
 mod decode;
+mod drain;
+mod lanes;
 mod receive;
 mod rejection;
 mod routes;
 mod source;
 mod verify;
 
-pub use routes::{Ingest, router};
+pub use routes::{Ingest, start};
 pub use source::{Source, SourceKey};

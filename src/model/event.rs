@@ -37,6 +37,20 @@ pub struct NewEvent {
     pub deliveries: Vec<NewDelivery>,
 }
 
+impl NewEvent {
+    /// What it was made from.
+    #[must_use]
+    pub fn arrival(&self) -> Arrival {
+        Arrival {
+            id: self.record.id,
+            source: self.record.source.clone(),
+            received_at: self.record.received_at,
+            verified_by: self.record.verified_by.clone(),
+            content: self.content.clone(),
+        }
+    }
+}
+
 /// A line of the ledger: everything that is filtered, listed and deduplicated on, without the body.
 ///
 /// Texts are at most 255 characters long and free of control characters: whoever makes a record sees to it.

@@ -1,6 +1,7 @@
 //! Reaching the database, and bringing its schema up to date.
 
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -32,16 +33,55 @@ impl PostgresStore {
     /// [`StoreError::Unavailable`] when the server can't be reached or lets nobody in, [`StoreError::Failed`] when the
     /// address can't be read, the database can't keep every text, or its schema is not one that this version knows.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
+        let store = Self::at(url, max_connections)?;
+        store.prepare().await?;
+        Ok(store)
+    }
+
+    /// The store of a database that may be away: it is unavailable until it has been [prepared](Self::prepare).
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the address can't be read.
+    pub fn at(url: &str, max_connections: u32) -> Result<Self, StoreError> {
         let options = PgConnectOptions::from_str(url).map_err(|error| StoreError::Failed(error.into()))?;
-        migrate(&options).await?;
         let reading = (max_connections / READING_SHARE).max(1);
         let working = max_connections.saturating_sub(reading).max(1);
         Ok(Self {
-            pool: pool(working, &[sql::PREPARE_CONNECTION]).connect_lazy_with(options.clone()),
-            readers: pool(reading, &[sql::PREPARE_CONNECTION, sql::PREPARE_READER])
-                .connect_lazy_with(options),
+            working: pool(working, &[sql::PREPARE_CONNECTION]).connect_lazy_with(options.clone()),
+            reading: pool(reading, &[sql::PREPARE_CONNECTION, sql::PREPARE_READER])
+                .connect_lazy_with(options.clone()),
+            options,
+            is_prepared: AtomicBool::new(false),
             work: WorkSignal::default(),
         })
+    }
+
+    /// Brings the schema up to date.
+    ///
+    /// # Errors
+    /// As for [`connect`](Self::connect).
+    pub async fn prepare(&self) -> Result<(), StoreError> {
+        migrate(&self.options).await?;
+        self.is_prepared.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// For what must go on whatever is read: acceptances, the work, and the rare rest.
+    pub(super) fn pool(&self) -> Result<&PgPool, StoreError> {
+        self.prepared(&self.working)
+    }
+
+    /// For what the API looks up and lists.
+    pub(super) fn readers(&self) -> Result<&PgPool, StoreError> {
+        self.prepared(&self.reading)
+    }
+
+    fn prepared<'a>(&self, pool: &'a PgPool) -> Result<&'a PgPool, StoreError> {
+        if self.is_prepared.load(Ordering::Acquire) {
+            Ok(pool)
+        } else {
+            Err(StoreError::Unavailable("the database has not answered since the start".into()))
+        }
     }
 }
 
@@ -76,7 +116,8 @@ async fn migrate(options: &PgConnectOptions) -> Result<(), StoreError> {
         .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
         .map_err(|error| StoreError::Unavailable(error.into()))?;
     let migrated = match check_encoding(&mut connection).await {
-        Ok(()) => MIGRATIONS.run(&mut connection).await.map_err(StoreError::from),
+        // What `run` calls; by itself, `run` makes a future that no task can be made of.
+        Ok(()) => MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(StoreError::from),
         Err(refusal) => Err(refusal),
     };
     // What could not be closed is closed by the server when it notices.

@@ -14,9 +14,12 @@ mod tokens;
 mod test_database;
 mod work;
 
+use std::sync::atomic::AtomicBool;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
 
 use super::work_signal::WorkSignal;
@@ -29,31 +32,32 @@ use crate::model::{
 /// Everything that Lectern remembers, in a PostgreSQL database.
 #[derive(Debug)]
 pub struct PostgresStore {
-    /// For what must go on whatever is read: acceptances, the work, and the rare rest.
-    pool: PgPool,
-    /// For what the API looks up and lists.
-    readers: PgPool,
+    options: PgConnectOptions,
+    working: PgPool,
+    reading: PgPool,
+    /// Whether the schema is known to be up to date: before that no statement of ours means anything.
+    is_prepared: AtomicBool,
     work: WorkSignal,
 }
 
 #[async_trait]
 impl Store for PostgresStore {
     async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
-        let answers = accept::accept(&self.pool, batch).await?;
+        let answers = accept::accept(self.pool()?, batch).await?;
         self.work.announce();
         Ok(answers)
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
-        Ok(claim::claim(&self.pool, claim).await?)
+        Ok(claim::claim(self.pool()?, claim).await?)
     }
 
     async fn renew(&self, leases: &[Lease], until: Timestamp) -> Result<Vec<Lease>, StoreError> {
-        Ok(work::renew(&self.pool, leases, until).await?)
+        Ok(work::renew(self.pool()?, leases, until).await?)
     }
 
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError> {
-        Ok(work::settle(&self.pool, settlements).await?)
+        Ok(work::settle(self.pool()?, settlements).await?)
     }
 
     fn work_signal(&self) -> watch::Receiver<u64> {
@@ -61,7 +65,7 @@ impl Store for PostgresStore {
     }
 
     async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
-        let replayed = work::replay(&self.pool, id, now).await?;
+        let replayed = work::replay(self.pool()?, id, now).await?;
         self.work.announce();
         Ok(replayed)
     }
@@ -71,15 +75,15 @@ impl Store for PostgresStore {
         filter: &EventFilter,
         page: PageRequest<EventId>,
     ) -> Result<Vec<EventRecord>, StoreError> {
-        Ok(read::events(&self.readers, filter, page).await?)
+        Ok(read::events(self.readers()?, filter, page).await?)
     }
 
     async fn event(&self, id: EventId) -> Result<Option<EventRecord>, StoreError> {
-        Ok(read::event(&self.readers, id).await?)
+        Ok(read::event(self.readers()?, id).await?)
     }
 
     async fn contents(&self, ids: &[EventId]) -> Result<Vec<(EventId, Content)>, StoreError> {
-        Ok(read::contents(&self.readers, ids).await?)
+        Ok(read::contents(self.readers()?, ids).await?)
     }
 
     async fn deliveries(
@@ -87,39 +91,39 @@ impl Store for PostgresStore {
         filter: &DeliveryFilter,
         page: PageRequest<DeliveryId>,
     ) -> Result<Vec<Delivery>, StoreError> {
-        Ok(read::deliveries(&self.readers, filter, page).await?)
+        Ok(read::deliveries(self.readers()?, filter, page).await?)
     }
 
     async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-        Ok(read::delivery(&self.readers, id).await?)
+        Ok(read::delivery(self.readers()?, id).await?)
     }
 
     async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
-        Ok(read::attempts(&self.readers, id).await?)
+        Ok(read::attempts(self.readers()?, id).await?)
     }
 
     async fn backlog(&self) -> Result<Vec<(String, u64)>, StoreError> {
-        Ok(read::backlog(&self.readers).await?)
+        Ok(read::backlog(self.readers()?).await?)
     }
 
     async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
-        Ok(retention::forget_before(&self.pool, before, at_most).await?)
+        Ok(retention::forget_before(self.pool()?, before, at_most).await?)
     }
 
     async fn add_token(&self, token: &NewToken) -> Result<(), StoreError> {
-        tokens::add(&self.pool, token).await
+        tokens::add(self.pool()?, token).await
     }
 
     async fn token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError> {
-        Ok(tokens::by_digest(&self.readers, digest).await?)
+        Ok(tokens::by_digest(self.readers()?, digest).await?)
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        connect::check(&self.pool).await
+        connect::check(self.pool()?).await
     }
 
     async fn close(&self) {
-        self.readers.close().await;
-        self.pool.close().await;
+        self.reading.close().await;
+        self.working.close().await;
     }
 }

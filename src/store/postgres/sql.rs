@@ -286,7 +286,7 @@ mod tests {
     async fn every_statement_fits_the_schema() {
         let url = super::super::test_database::fresh_postgres_database().await;
         let store = super::super::PostgresStore::connect(&url, 1).await.unwrap();
-        let mut connection = store.pool.acquire().await.unwrap();
+        let mut connection = store.working.acquire().await.unwrap();
         for (name, sql) in super::ALL {
             if let Err(error) = connection.prepare(sql.into_sql_str()).await {
                 panic!("{name}: {error}");

@@ -1,0 +1,209 @@
+//! The spool on a real disk, and what crashes leave there.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use super::*;
+use crate::model::{Content, EventId};
+
+const MAX: u64 = 1024 * 1024;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + second).unwrap()
+}
+
+/// Events that tell themselves apart by their body and their time.
+fn arrivals(numbers: impl IntoIterator<Item = i64>) -> Vec<Arrival> {
+    let arrival = |number: i64| Arrival {
+        id: EventId::at(at(number)),
+        source: "default".to_owned(),
+        received_at: at(number),
+        verified_by: Some("current".to_owned()),
+        content: Content { headers: Vec::new(), body: Bytes::from(number.to_string()) },
+    };
+    numbers.into_iter().map(arrival).collect()
+}
+
+fn numbers(arrivals: &[Arrival]) -> Vec<i64> {
+    arrivals
+        .iter()
+        .map(|arrival| std::str::from_utf8(&arrival.content.body).unwrap().parse().unwrap())
+        .collect()
+}
+
+fn files(folder: &TempDir) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder.path().join("1")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files.filter(|file| file.extension().is_some_and(|end| end == "spool")).collect();
+    files.sort();
+    files
+}
+
+async fn all(spool: &Spool) -> Vec<i64> {
+    let mut found = Vec::new();
+    while !spool.is_empty() {
+        let first = spool.first(7).await.unwrap();
+        found.extend(numbers(&first));
+        spool.remove(first.len()).await.unwrap();
+    }
+    found
+}
+
+#[tokio::test]
+async fn events_come_out_in_the_order_in_which_they_went_in_and_leave_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), MAX).unwrap();
+    assert!(spool.is_empty());
+    spool.append(arrivals(0..10)).await.unwrap();
+    spool.append(arrivals(10..12)).await.unwrap();
+    assert_eq!((spool.depth().events, spool.depth().oldest), (12, Some(at(0))));
+
+    assert_eq!(numbers(&spool.first(3).await.unwrap()), [0, 1, 2]);
+    // What is not removed comes again.
+    assert_eq!(numbers(&spool.first(3).await.unwrap()), [0, 1, 2]);
+    spool.remove(2).await.unwrap();
+    assert_eq!((spool.depth().events, spool.depth().oldest), (10, Some(at(2))));
+    // What comes in between stands at the end.
+    spool.append(arrivals([12])).await.unwrap();
+    assert_eq!(all(&spool).await, (2..13).collect::<Vec<_>>());
+    assert_eq!(spool.depth(), Depth::default());
+    assert_eq!(files(&folder), [PathBuf::new(); 0]);
+
+    spool.append(arrivals([13])).await.unwrap();
+    assert_eq!(all(&spool).await, [13]);
+}
+
+#[tokio::test]
+async fn what_was_not_removed_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), MAX).unwrap();
+    spool.append(arrivals(0..5)).await.unwrap();
+    spool.first(5).await.unwrap();
+    spool.remove(2).await.unwrap();
+    drop(spool);
+    let spool = Spool::open(folder.path(), MAX).unwrap();
+    assert_eq!(spool.depth().oldest, Some(at(0)));
+    spool.append(arrivals(5..8)).await.unwrap();
+    // Those that were removed may come once more: their file was not done with.
+    assert_eq!(all(&spool).await, (0..8).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_torn_write_is_cut_off_wherever_it_was_torn() {
+    let mut whole = Vec::new();
+    record::write(&arrivals([3])[0], &mut whole);
+    for length in 1..whole.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path(), MAX).unwrap();
+        spool.append(arrivals(0..3)).await.unwrap();
+        drop(spool);
+        let file = files(&folder).remove(0);
+        let before = file.metadata().unwrap().len();
+        OpenOptions::new().append(true).open(&file).unwrap().write_all(&whole[..length]).unwrap();
+
+        let spool = Spool::open(folder.path(), MAX).unwrap();
+        assert_eq!(file.metadata().unwrap().len(), before, "cut at {length}");
+        assert_eq!(spool.depth().events, 3);
+        spool.append(arrivals([4])).await.unwrap();
+        assert_eq!(all(&spool).await, [0, 1, 2, 4]);
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_event_does_not_take_the_ones_behind_it_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), MAX).unwrap();
+    spool.append(arrivals(0..3)).await.unwrap();
+    let file = files(&folder).remove(0);
+    let mut bytes = fs::read(&file).unwrap();
+    let mut first = Vec::new();
+    record::write(&arrivals([0])[0], &mut first);
+    // The last byte of the second event.
+    let place = 16 + 2 * first.len() - 1;
+    bytes[place] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    // The process that wrote it goes on, and so does the next one.
+    assert_eq!(numbers(&spool.first(9).await.unwrap()), [0, 2]);
+    drop(spool);
+    let spool = Spool::open(folder.path(), MAX).unwrap();
+    assert_eq!(spool.depth().events, 2);
+    assert_eq!(all(&spool).await, [0, 2]);
+}
+
+#[tokio::test]
+async fn past_its_size_it_takes_no_more_until_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut one = Vec::new();
+    record::write(&arrivals([0])[0], &mut one);
+    let spool = Spool::open(folder.path(), 16 + 3 * one.len() as u64).unwrap();
+    spool.append(arrivals(0..3)).await.unwrap();
+    assert!(matches!(spool.append(arrivals([3])).await, Err(SpoolError::Full { .. })));
+    assert_eq!(all(&spool).await, [0, 1, 2]);
+    spool.append(arrivals([3])).await.unwrap();
+    assert_eq!(all(&spool).await, [3]);
+}
+
+#[tokio::test]
+async fn two_processes_never_have_the_same_files_and_the_next_one_takes_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Spool::open(folder.path(), MAX).unwrap();
+    let second = Spool::open(folder.path(), MAX).unwrap();
+    first.append(arrivals(0..2)).await.unwrap();
+    second.append(arrivals(2..4)).await.unwrap();
+    first.adopt().await.unwrap();
+    assert_eq!(first.depth().events, 2, "what somebody still has is not taken over");
+
+    drop(second);
+    first.append(arrivals(4..6)).await.unwrap();
+    first.adopt().await.unwrap();
+    first.append(arrivals(6..8)).await.unwrap();
+    assert_eq!(all(&first).await, [0, 1, 4, 5, 2, 3, 6, 7]);
+    drop(first);
+
+    let second = Spool::open(folder.path(), MAX).unwrap();
+    let _third = Spool::open(folder.path(), MAX).unwrap();
+    assert!(second.is_empty(), "each event has one owner");
+}
+
+#[tokio::test]
+async fn a_file_of_another_version_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Spool::open(folder.path(), MAX).unwrap());
+    let file = folder.path().join("1/00000000000000000007.spool");
+    fs::write(&file, "lectern spool 9\nwhatever it is").unwrap();
+    let spool = Spool::open(folder.path(), MAX).unwrap();
+    assert!(spool.is_empty());
+    spool.append(arrivals([0])).await.unwrap();
+    assert_eq!(all(&spool).await, [0]);
+    assert_eq!(fs::read(&file).unwrap(), b"lectern spool 9\nwhatever it is");
+}
+
+#[tokio::test]
+async fn an_event_that_was_set_aside_comes_again_when_its_file_is_renamed() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), MAX).unwrap();
+    let file = PathBuf::from(spool.set_aside(arrivals([1]).remove(0)).await.unwrap());
+    drop(spool);
+    let spool = Spool::open(folder.path(), MAX).unwrap();
+    assert!(spool.is_empty());
+    drop(spool);
+    fs::rename(&file, file.with_extension("spool")).unwrap();
+    let spool = Spool::open(folder.path(), MAX).unwrap();
+    assert_eq!(all(&spool).await, [1]);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(&folder.path().join("spool"), MAX).unwrap();
+    spool.append(arrivals([0])).await.unwrap();
+    let mode = |path: &str| folder.path().join(path).metadata().unwrap().permissions().mode() & 0o077;
+    assert_eq!(mode("spool") | mode("spool/1") | mode("spool/1/00000000000000000001.spool"), 0);
+}
