@@ -18,6 +18,7 @@ use crate::config::{Config, Database, DatabaseUrl, HandlerConfig, SettingsError,
 use crate::dispatch;
 use crate::handlers::Registry;
 use crate::http;
+use crate::http::Health;
 use crate::ingest;
 use crate::ingest::{Ingest, Source, SourceKey};
 use crate::model::TokenDigest;
@@ -116,12 +117,12 @@ impl App {
         let ingest = ingest::start(ingest, &tasks, &stop);
         let token = TokenDigest::of(config.internal.api_token.expose_secret());
         let query = query::router(query::State::new(Arc::clone(&store), Arc::clone(&clock), token));
-        let health = http::health(Arc::clone(&store));
+        let health = Health { store: Arc::clone(&store), spool, clock: Arc::clone(&clock) };
         Ok(Self {
             public,
             internal,
-            public_routes: http::wrap(ingest.merge(health.clone())),
-            internal_routes: http::wrap(query.merge(health)),
+            public_routes: http::wrap(ingest.merge(http::health(health.clone(), false))),
+            internal_routes: http::wrap(query.merge(http::health(health, true))),
             handlers,
             config,
             store,

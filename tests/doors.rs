@@ -28,7 +28,7 @@ const DOORS: [(&str, &[&str]); 14] = [
             "telemetry",
         ],
     ),
-    ("http", &["store", "telemetry"]),
+    ("http", &["clock", "spool", "store", "telemetry"]),
     ("podium", &[]),
     ("ingest", &["clock", "config", "http", "model", "podium", "spool", "store", "telemetry"]),
     ("store", &["model"]),

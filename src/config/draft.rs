@@ -10,7 +10,9 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 
 use super::handlers::Handler;
-use super::meaning::{DAY, SECOND, TEN_YEARS, address, choice, duration, folder, number, size, text};
+use super::meaning::{
+    DAY, SECOND, TEN_YEARS, address, choice, duration, folder, maybe_folder, number, size, text,
+};
 use super::section::{Place, Report, Reported, Section};
 use super::sources::Source;
 use super::written::Written;
@@ -158,10 +160,9 @@ fn database(section: &mut Section<'_>, data_dir: Result<&PathBuf, Reported>) -> 
 }
 
 fn spool(section: &mut Section<'_>, data_dir: Result<&PathBuf, Reported>) -> Result<Spool, Reported> {
-    let dir = section.value("dir", text);
+    let dir = section.value("dir", maybe_folder);
     let max_bytes = section.value("max_bytes", size(ByteSize::mib(1)..=ByteSize::tib(1)));
-    let dir = dir?;
-    let dir = if dir.is_empty() { data_dir?.join("spool") } else { PathBuf::from(dir) };
+    let dir = dir?.map_or_else(|| data_dir.map(|data_dir| data_dir.join("spool")), Ok)?;
     Ok(Spool { dir, max_bytes: max_bytes? as u64 })
 }
 

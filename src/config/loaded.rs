@@ -172,8 +172,7 @@ impl Loaded {
         } = self.draft;
         let holds_database =
             matches!(&database.url, DatabaseUrl::Sqlite(path) if path.starts_with(&data_dir));
-        let holds_spool = spool.dir.starts_with(&data_dir);
-        if lacks_secret || internal.api_token.is_none() || holds_database || holds_spool {
+        if lacks_secret || internal.api_token.is_none() || holds_database {
             generated::make_folder(&data_dir)?;
         }
 

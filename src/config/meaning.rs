@@ -38,6 +38,12 @@ pub(super) fn folder(written: &Written) -> Result<PathBuf, &'static str> {
     if path.is_file() { Err("that is a file, not a folder") } else { Ok(path) }
 }
 
+/// A folder that need not be named.
+pub(super) fn maybe_folder(written: &Written) -> Result<Option<PathBuf>, &'static str> {
+    let path = written.text().ok_or("must be a path in quotes")?;
+    Ok((!path.is_empty()).then(|| PathBuf::from(path)))
+}
+
 pub(super) fn boolean(written: &Written) -> Result<bool, &'static str> {
     written.boolean().ok_or("must be true or false")
 }
@@ -86,7 +92,7 @@ fn friendly(duration: Duration) -> String {
     format!("{:#}", SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX))
 }
 
-/// The size of something that is held in memory: from some KiB to some MiB.
+/// A number of bytes.
 pub(super) fn size(range: RangeInclusive<ByteSize>) -> impl Fn(&Written) -> Result<usize, String> {
     move |written| {
         let size = match (written.text(), written.integer()) {
@@ -96,9 +102,22 @@ pub(super) fn size(range: RangeInclusive<ByteSize>) -> impl Fn(&Written) -> Resu
         };
         let size = size.ok_or("must be a size, such as \"512KiB\" or \"1MiB\"")?;
         let fits = range.contains(&size).then(|| usize::try_from(size.as_u64()).ok()).flatten();
-        let (least, most) = (range.start().as_u64() / bytesize::KIB, range.end().as_u64() / bytesize::MIB);
-        fits.ok_or_else(|| format!("must be from \"{least}KiB\" to \"{most}MiB\""))
+        fits.ok_or_else(|| {
+            let [least, most] = [range.start(), range.end()].map(|size| in_units(*size));
+            format!("must be from \"{least}\" to \"{most}\"")
+        })
     }
+}
+
+/// A size in the largest unit that it is a whole number of.
+fn in_units(size: ByteSize) -> String {
+    let units =
+        [(bytesize::TIB, "TiB"), (bytesize::GIB, "GiB"), (bytesize::MIB, "MiB"), (bytesize::KIB, "KiB")];
+    let fitting = units.into_iter().find(|(unit, _)| size.as_u64().is_multiple_of(*unit));
+    fitting.map_or_else(
+        || format!("{}B", size.as_u64()),
+        |(unit, name)| format!("{}{name}", size.as_u64() / unit),
+    )
 }
 
 /// One of a few words.

@@ -7,7 +7,7 @@ mod problem;
 mod server;
 
 pub use drain::drain;
-pub use health::router as health;
+pub use health::{Health, router as health};
 pub use layers::wrap;
 pub use problem::Problem;
 pub use server::{bind, serve};

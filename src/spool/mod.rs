@@ -35,6 +35,7 @@ struct Inside {
     /// Held while files are read and written, so only ever on a thread that may wait.
     segments: Mutex<Segments>,
     depth: watch::Sender<Depth>,
+    max_bytes: u64,
 }
 
 impl Spool {
@@ -49,13 +50,19 @@ impl Spool {
     pub fn open(folder: &Path, max_bytes: u64) -> Result<Self, SpoolError> {
         let mut segments = Segments::open(folder, max_bytes)?;
         let depth = watch::Sender::new(segments.depth());
-        Ok(Self { inside: Arc::new(Inside { segments: Mutex::new(segments), depth }) })
+        Ok(Self { inside: Arc::new(Inside { segments: Mutex::new(segments), depth, max_bytes }) })
     }
 
     /// How much waits at this moment.
     #[must_use]
     pub fn depth(&self) -> Depth {
         *self.inside.depth.borrow()
+    }
+
+    /// Whether it takes no more, until some of what waits is in the store.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.inside.depth.borrow().bytes >= self.inside.max_bytes
     }
 
     /// Whether nothing waits.

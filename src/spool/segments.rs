@@ -201,6 +201,12 @@ impl Segments {
         Ok(())
     }
 
+    /// Writes on into another file, such as one that takes nothing.
+    #[cfg(test)]
+    pub(super) fn write_to(&mut self, file: File) {
+        self.open = Some(file);
+    }
+
     fn find_oldest(&mut self) {
         let first = self.segments.front().and_then(|first| first.read(1, 0).ok()?.into_iter().next());
         self.oldest = first.map(|(arrival, _)| arrival.received_at);

@@ -207,3 +207,25 @@ async fn the_files_are_for_their_owner_only() {
     let mode = |path: &str| folder.path().join(path).metadata().unwrap().permissions().mode() & 0o077;
     assert_eq!(mode("spool") | mode("spool/1") | mode("spool/1/00000000000000000001.spool"), 0);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_keeps_nothing_and_is_forgotten_once_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut segments = Segments::open(folder.path(), MAX).unwrap();
+    segments.append(&arrivals(0..2)).unwrap();
+    let full = || OpenOptions::new().append(true).open("/dev/full").unwrap();
+    segments.write_to(full());
+    let error = segments.append(&arrivals([2])).unwrap_err();
+    assert!(
+        matches!(&error, SpoolError::File { source, .. } if source.kind() == std::io::ErrorKind::StorageFull)
+    );
+    assert!(error.to_string().contains("00000000000000000001.spool"), "{error}");
+    segments.append(&arrivals([3])).unwrap();
+    assert_eq!(segments.depth().events, 3);
+    drop(segments);
+    let mut segments = Segments::open(folder.path(), MAX).unwrap();
+    assert_eq!(numbers(&segments.first(9).unwrap()), [0, 1]);
+    segments.remove(2).unwrap();
+    assert_eq!(numbers(&segments.first(9).unwrap()), [3]);
+}

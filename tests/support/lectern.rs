@@ -237,12 +237,20 @@ impl Lectern {
         self.child.kill().await.expect("a running program can be killed");
     }
 
-    /// Asks it to end, as a container's engine would, and waits until it has.
-    pub(crate) async fn stop(mut self) -> std::process::ExitStatus {
+    /// The same, while somebody else still holds on to it.
+    pub(crate) fn kill_now(&self) {
+        self.signal(nix::sys::signal::Signal::SIGKILL);
+    }
+
+    fn signal(&self, signal: nix::sys::signal::Signal) {
         let id = self.child.id().expect("it runs");
         let id = nix::unistd::Pid::from_raw(i32::try_from(id).expect("a process id is small"));
-        nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM)
-            .expect("a running program can be told to stop");
+        nix::sys::signal::kill(id, signal).expect("a running program can be sent a signal");
+    }
+
+    /// Asks it to end, as a container's engine would, and waits until it has.
+    pub(crate) async fn stop(mut self) -> std::process::ExitStatus {
+        self.signal(nix::sys::signal::Signal::SIGTERM);
         self.child.wait().await.expect("it ends")
     }
 }
