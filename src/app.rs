@@ -19,7 +19,7 @@ use crate::dispatch;
 use crate::handlers::Registry;
 use crate::http;
 use crate::ingest;
-use crate::ingest::{Ingest, Source, SourceKey};
+use crate::ingest::{Ingest, RejectionLog, Source, SourceKey};
 use crate::model::TokenDigest;
 use crate::podium::SigningKey;
 use crate::query;
@@ -61,6 +61,10 @@ pub enum StartError {
 /// How long the handlers and the store may take to end, once the listeners have.
 const END_WITHIN: Duration = Duration::from_secs(8);
 
+/// How many connections the internal listener has at once. No key: your own systems need few, and it bears with as many slow
+/// ones as the public listener does.
+const INTERNAL_CONNECTIONS: u32 = 1024;
+
 /// A Lectern that holds its ports and its store, and is ready to run.
 pub struct App {
     public: TcpListener,
@@ -95,7 +99,8 @@ impl App {
             sources: config.sources.iter().map(source).collect(),
             subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
             window: config.verification,
-            max_body: config.public.max_body,
+            bodies: http::Bodies::up_to(config.public.max_body),
+            log: RejectionLog::default(),
             store_deadline: config.public.store_deadline,
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
@@ -146,9 +151,11 @@ impl App {
             Arc::clone(&self.clock),
             token.clone(),
         ));
+        let public = http::Limits::with_connections(self.config.public.max_connections);
+        let internal = http::Limits::with_connections(INTERNAL_CONNECTIONS);
         tokio::join!(
-            http::serve(self.public, self.public_routes, token.clone()),
-            http::serve(self.internal, self.internal_routes, token.clone()),
+            http::serve(self.public, self.public_routes, public, token.clone()),
+            http::serve(self.internal, self.internal_routes, internal, token.clone()),
         );
         tasks.close();
         // A store that doesn't answer must not keep the process: what it still holds is taken up by the next.

@@ -7,9 +7,11 @@ mod accept;
 mod decode;
 mod receive;
 mod rejection;
+mod rejection_log;
 mod routes;
 mod source;
 mod verify;
 
+pub use rejection_log::RejectionLog;
 pub use routes::{Ingest, router};
 pub use source::{Source, SourceKey};

@@ -15,11 +15,12 @@ use super::accept::{Receipt, accept};
 use super::decode::decode;
 use super::receive::receive;
 use super::rejection::Rejection;
+use super::rejection_log::RejectionLog;
 use super::source::Source;
 use super::verify::verify;
 use crate::clock::Clock;
 use crate::config::Verification;
-use crate::http::drain;
+use crate::http::{Bodies, drain};
 use crate::model::Subscription;
 use crate::store::Store;
 
@@ -34,8 +35,10 @@ pub struct Ingest {
     pub subscriptions: Vec<Subscription>,
     /// Which signatures are still good.
     pub window: Verification,
-    /// The largest body that is read, in bytes.
-    pub max_body: usize,
+    /// What reads the bodies.
+    pub bodies: Bodies,
+    /// Where rejections are told.
+    pub log: RejectionLog,
     /// How long a request may wait for the store.
     pub store_deadline: Duration,
     /// Where events become durable.
@@ -80,7 +83,7 @@ impl Ingest {
         if let Err(rejection) = &outcome {
             // The name is only shown when it is one of ours: anybody can write anything into a path.
             let source = self.sources.get(source).map(|source| source.name.as_str());
-            tracing::warn!(source, code = rejection.code(), "a request was not accepted");
+            self.log.tell(source, rejection.code(), self.clock.now());
         }
         outcome
     }
@@ -90,7 +93,7 @@ impl Ingest {
             drain(body).await;
             return Err(Rejection::UnknownSource);
         };
-        let received = receive(source, headers, body, self.max_body, &*self.clock).await?;
+        let received = receive(source, headers, body, &self.bodies, &*self.clock).await?;
         let verified = verify(received, self.window)?;
         let event = decode(verified, &self.subscriptions);
         accept(event, &*self.store, self.store_deadline).await

@@ -9,5 +9,6 @@ mod crash;
 mod delivery;
 mod events;
 mod hostile;
+mod slow;
 mod starting;
 mod webhooks;
