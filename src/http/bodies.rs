@@ -16,8 +16,8 @@ use super::drain;
 /// somebody who sends large ones. Each connection has one body at most, so all of these are bounded, too.
 const SMALL: usize = 64 * 1024;
 
-/// How much memory all bodies together may take beyond that, in bytes. Without a bound, every connection with the largest
-/// body would be 4 GiB as things are set by default, and 256 GiB with all that can be set.
+/// How much memory all bodies together may take beyond that, in bytes. Without a bound, the largest body on every connection
+/// would be 4 GiB, as things are set by default.
 const TOGETHER: usize = 64 * 1024 * 1024;
 
 /// How long a body may take, from its headers on. Podium waits 5 seconds for the answer: whoever takes longer is slow on
