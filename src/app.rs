@@ -69,6 +69,9 @@ const END_WITHIN: Duration = Duration::from_secs(8);
 
 /// How soon a database that was away at the start is asked again.
 const OPEN_AGAIN: Duration = Duration::from_secs(1);
+/// How many connections the internal listener has at once. No key: your own systems need few, and it bears with as many slow
+/// ones as the public listener does.
+const INTERNAL_CONNECTIONS: u32 = 1024;
 
 /// A Lectern that holds its ports and its store, and is ready to run.
 pub struct App {
@@ -107,7 +110,7 @@ impl App {
             sources: config.sources.iter().map(source).collect(),
             subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
             window: config.verification,
-            max_body: config.public.max_body,
+            bodies: http::Bodies::up_to(config.public.max_body),
             lanes: lanes(&config.database),
             store_deadline: config.public.store_deadline,
             store: Arc::clone(&store),
@@ -162,9 +165,11 @@ impl App {
             Arc::clone(&self.clock),
             token.clone(),
         ));
+        let public = http::Limits::with_connections(self.config.public.max_connections);
+        let internal = http::Limits::with_connections(INTERNAL_CONNECTIONS);
         tokio::join!(
-            http::serve(self.public, self.public_routes, token.clone()),
-            http::serve(self.internal, self.internal_routes, token.clone()),
+            http::serve(self.public, self.public_routes, public, token.clone()),
+            http::serve(self.internal, self.internal_routes, internal, token.clone()),
         );
         // The routes are gone now, and with them whoever could hand something to a lane: each commits what it has, and ends.
         tasks.close();

@@ -113,10 +113,16 @@ const fn table(kind: &ValueKind) -> Option<&Map<String, Value>> {
 fn public(section: &mut Section<'_>) -> Result<Public, Reported> {
     let listen = section.value("listen", address);
     let max_body = section.value("max_body", size(ByteSize::kib(1)..=ByteSize::mib(64)));
+    let max_connections = section.value("max_connections", number(16..=100_000));
     // Below Podium's own 5 seconds, with time for the request and its answer to travel.
     let deadlines = Duration::from_millis(100)..=Duration::from_secs(3);
     let store_deadline = section.value("store_deadline", duration(deadlines));
-    Ok(Public { listen: listen?, max_body: max_body?, store_deadline: store_deadline? })
+    Ok(Public {
+        listen: listen?,
+        max_body: max_body?,
+        max_connections: max_connections?,
+        store_deadline: store_deadline?,
+    })
 }
 
 /// Whether two listeners would be in each other's way. The port 0 is any free one; `::` takes in IPv4, too.

@@ -43,6 +43,8 @@ pub struct Public {
     pub listen: SocketAddr,
     /// The largest body that is read, in bytes.
     pub max_body: usize,
+    /// How many connections it has at once.
+    pub max_connections: u32,
     /// How long a request may wait for the store before it goes to the spool.
     pub store_deadline: Duration,
 }

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::http::header::CONNECTION;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
@@ -45,8 +46,10 @@ async fn in_time(request: Request, next: Next) -> Response {
     match timeout(REQUEST_WITHIN, next.run(request)).await {
         Ok(response) => response,
         Err(_elapsed) => {
-            Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the request took too long")
-                .into_response()
+            let problem =
+                Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the request took too long");
+            // What is left of the request, if anything, is not waited for.
+            ([(CONNECTION, "close")], problem).into_response()
         }
     }
 }

@@ -1,13 +1,21 @@
-//! What both listeners share: how they serve, what wraps every route, how an error looks, and health.
+//! What both listeners share: how they serve and what they put up with, what wraps every route, how a body is read, how an
+//! error looks, and health.
 
+mod bodies;
+mod connections;
 mod drain;
 mod health;
 mod layers;
+mod limits;
 mod problem;
 mod server;
+mod turn;
+mod watched;
 
+pub use bodies::{Bodies, Unread};
 pub use drain::drain;
 pub use health::{Health, router as health};
 pub use layers::wrap;
+pub use limits::Limits;
 pub use problem::Problem;
 pub use server::{bind, serve};

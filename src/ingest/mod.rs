@@ -13,6 +13,7 @@ mod drain;
 mod lanes;
 mod receive;
 mod rejection;
+mod rejection_log;
 mod routes;
 mod source;
 mod verify;

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::Timestamp;
 
 use super::rejection::Rejection;
 use super::source::Source;
 use crate::clock::Clock;
-use crate::http::drain;
+use crate::http::{Bodies, Unread};
 use crate::model::{Content, Header};
 
 /// A request as it came in: nothing of it is trusted.
@@ -20,33 +19,21 @@ pub(super) struct Received {
     pub(super) at: Timestamp,
 }
 
-/// Reads a request's body, up to `limit` bytes.
+/// Reads a request's body.
 pub(super) async fn receive(
     source: Arc<Source>,
     headers: HeaderMap,
-    mut body: Body,
-    limit: usize,
+    body: Body,
+    bodies: &Bodies,
     clock: &dyn Clock,
 ) -> Result<Received, Rejection> {
-    let too_large = Rejection::BodyTooLarge { limit };
-    // A body that says it is too long need not be waited for.
-    let announced =
-        headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit as u64) {
-        drain(body).await;
-        return Err(too_large);
-    }
-    match Limited::new(&mut body, limit).collect().await {
-        Ok(whole) => {
-            let content = Content { headers: kept(&headers), body: whole.to_bytes() };
-            Ok(Received { source, content, at: clock.now() })
-        }
-        Err(error) if error.is::<LengthLimitError>() => {
-            drain(body).await;
-            Err(too_large)
-        }
-        Err(_) => Err(Rejection::BodyIncomplete),
-    }
+    let body = bodies.read(body).await.map_err(|unread| match unread {
+        Unread::TooLarge => Rejection::BodyTooLarge { limit: bodies.limit() },
+        Unread::TooSlow => Rejection::BodyTooSlow,
+        Unread::Incomplete => Rejection::BodyIncomplete,
+        Unread::Busy => Rejection::Busy,
+    })?;
+    Ok(Received { source, content: Content { headers: kept(&headers), body }, at: clock.now() })
 }
 
 /// Headers that carry credentials of somebody between Podium and us: they are not kept.

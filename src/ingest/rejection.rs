@@ -15,6 +15,10 @@ pub(super) enum Rejection {
     BodyTooLarge { limit: usize },
     #[error("the body ended before it was complete")]
     BodyIncomplete,
+    #[error("the body was not complete in time")]
+    BodyTooSlow,
+    #[error("too many large bodies come in at once; send it again")]
+    Busy,
     #[error("the podium-signature header is missing")]
     SignatureMissing,
     #[error("the podium-signature header is not 64 hexadecimal characters")]
@@ -40,6 +44,8 @@ impl Rejection {
             Self::UnknownSource => "unknown_source",
             Self::BodyTooLarge { .. } => "body_too_large",
             Self::BodyIncomplete => "body_incomplete",
+            Self::BodyTooSlow => "body_too_slow",
+            Self::Busy => "busy",
             Self::SignatureMissing => "signature_missing",
             Self::SignatureMalformed => "signature_malformed",
             Self::SignatureMismatch => "signature_mismatch",
@@ -56,7 +62,8 @@ impl Rejection {
             Self::UnknownSource => StatusCode::NOT_FOUND,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyIncomplete => StatusCode::BAD_REQUEST,
-            Self::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy | Self::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::UNAUTHORIZED,
         }
     }
@@ -65,15 +72,12 @@ impl Rejection {
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let mut response = Problem::new(self.status(), self.code(), self.to_string()).into_response();
-        match self {
-            Self::StoreUnavailable => {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            // Not all of the body may have been read, and then nothing else can be read from this connection.
-            Self::BodyTooLarge { .. } => {
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            }
-            _ => {}
+        if matches!(self, Self::Busy | Self::StoreUnavailable) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        // Not all of the body may have been read, and then nothing else can be read from this connection.
+        if matches!(self, Self::BodyTooLarge { .. } | Self::BodyTooSlow | Self::Busy) {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }

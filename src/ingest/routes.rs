@@ -20,11 +20,12 @@ use super::drain::Drain;
 use super::lanes::Lanes;
 use super::receive::receive;
 use super::rejection::Rejection;
+use super::rejection_log::RejectionLog;
 use super::source::Source;
 use super::verify::verify;
 use crate::clock::Clock;
 use crate::config::Verification;
-use crate::http::drain;
+use crate::http::{Bodies, drain};
 use crate::model::Subscription;
 use crate::spool::Spool;
 use crate::store::Store;
@@ -40,8 +41,8 @@ pub struct Ingest {
     pub subscriptions: Vec<Subscription>,
     /// Which signatures are still good.
     pub window: Verification,
-    /// The largest body that is read, in bytes.
-    pub max_body: usize,
+    /// What reads the bodies.
+    pub bodies: Bodies,
     /// How many batches are committed side by side.
     pub lanes: usize,
     /// How long the store may take, before an event goes to the spool.
@@ -58,14 +59,15 @@ pub struct Ingest {
 /// `POST /webhooks/podium` and `POST /webhooks/podium/{source}`. The lanes end, with everything committed, when the routes
 /// are dropped.
 pub fn start(ingest: Ingest, tasks: &TaskTracker, stop: &CancellationToken) -> Router {
-    let Ingest { sources, subscriptions, window, max_body, lanes, store_deadline, store, spool, clock } =
+    let Ingest { sources, subscriptions, window, bodies, lanes, store_deadline, store, spool, clock } =
         ingest;
     let subscriptions: Arc<[Subscription]> = subscriptions.into();
     let drain =
         Drain { spool: spool.clone(), store: Arc::clone(&store), subscriptions: Arc::clone(&subscriptions) };
     tasks.spawn(drain.run(stop.clone()));
     let lanes = Lanes::start(lanes, Commit::new(store, spool, store_deadline), tasks);
-    let journey = Journey { sources, subscriptions, window, max_body, lanes, clock };
+    let journey =
+        Journey { sources, subscriptions, window, bodies, lanes, log: RejectionLog::default(), clock };
     Router::new()
         .route("/webhooks/podium", post(from_default))
         .route("/webhooks/podium/{source}", post(from_named))
@@ -80,8 +82,9 @@ struct Journey {
     sources: HashMap<String, Arc<Source>>,
     subscriptions: Arc<[Subscription]>,
     window: Verification,
-    max_body: usize,
+    bodies: Bodies,
     lanes: Lanes,
+    log: RejectionLog,
     clock: Arc<dyn Clock>,
 }
 
@@ -110,7 +113,7 @@ impl Journey {
         if let Err(rejection) = &outcome {
             // The name is only shown when it is one of ours: anybody can write anything into a path.
             let source = self.sources.get(source).map(|source| source.name.as_str());
-            tracing::warn!(source, code = rejection.code(), "a request was not accepted");
+            self.log.tell(source, rejection.code(), self.clock.now());
         }
         outcome
     }
@@ -120,7 +123,7 @@ impl Journey {
             drain(body).await;
             return Err(Rejection::UnknownSource);
         };
-        let received = receive(source, headers, body, self.max_body, &*self.clock).await?;
+        let received = receive(source, headers, body, &self.bodies, &*self.clock).await?;
         let verified = verify(received, self.window)?;
         let event = decode(verified, &self.subscriptions);
         self.lanes.accept(event).await

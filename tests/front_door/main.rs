@@ -10,5 +10,6 @@ mod delivery;
 mod events;
 mod hostile;
 mod outage;
+mod slow;
 mod starting;
 mod webhooks;

@@ -274,6 +274,7 @@ fn what_is_shown_says_for_every_value_where_it_is_from() {
     [public]
     listen          = "127.0.0.1:8080"                    # default
     max_body        = "1MiB"                              # default
+    max_connections = 4096                                # default
     store_deadline  = "2500ms"                            # default
 
     [internal]

@@ -65,6 +65,10 @@ fn a_mistake_in_a_file_is_one_clear_sentence() {
             "`public.max_body` is -1 in lectern.toml, but must be a size, such as \"512KiB\" or \"1MiB\"",
         ),
         (
+            "[public]\nmax_connections = 0",
+            "`public.max_connections` is 0 in lectern.toml, but must be a whole number from 16 to 100000",
+        ),
+        (
             "[public]\nstore_deadline = \"10s\"",
             "`public.store_deadline` is \"10s\" in lectern.toml, but must be from \"100ms\" to \"3s\"",
         ),
