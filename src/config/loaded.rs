@@ -11,8 +11,8 @@ use super::mistake::{Mistakes, listed, nearest};
 use super::provenance::{Provenance, Setting};
 use super::sources::DEFAULT;
 use super::{
-    Config, DatabaseUrl, HandlerConfig, Internal, Log, Public, Settings, SettingsError, Snapshot, SourceConfig,
-    reread,
+    Config, DatabaseUrl, HandlerConfig, Internal, Log, Public, Settings, SettingsError, Snapshot,
+    SourceConfig, reread,
 };
 
 /// A configuration that has been read and checked. Nothing has been made yet: [`Loaded::start`] does.

@@ -4,8 +4,8 @@ use config::{Map, Value};
 use secrecy::ExposeSecret as _;
 
 use super::meaning::{A_NAME, is_name, moment, text};
-use super::section::{Place, Reported, Section};
 use super::secret::Found;
+use super::section::{Place, Reported, Section};
 use super::{NamedSecret, Origin, secret};
 
 /// A secret with its name, and the file that it was in.
@@ -62,7 +62,7 @@ fn one(
         return Err(section.complain(format!("{this} in {origin} lacks the key `name`: a name of its own")));
     }
     for key in ["secret", "secret_file", "not_after"] {
-        table.entry(key.to_owned()).or_insert_with(|| "".into());
+        table.entry(key.to_owned()).or_insert_with(|| Value::new(Some(&Origin::Default.mark()), ""));
     }
     let place = Place {
         heading: format!("[[sources.{source}.secrets]]"),

@@ -121,11 +121,7 @@ impl SourceConfig {
             digest: SecretDigest::of(&self.name, secret.value.expose_secret()),
             not_after: secret.not_after,
         });
-        Source {
-            name: self.name.clone(),
-            allow_unsigned: self.allow_unsigned,
-            secrets: secrets.collect(),
-        }
+        Source { name: self.name.clone(), allow_unsigned: self.allow_unsigned, secrets: secrets.collect() }
     }
 }
 

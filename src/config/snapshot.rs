@@ -85,7 +85,7 @@ impl Snapshot {
                 (Some(before), Some(now)) => {
                     for key in both(before, now) {
                         let [before, now] =
-                            [before, now].map(|keys| keys.get(key).map(|value| value.expose_secret()));
+                            [before, now].map(|keys| keys.get(key).map(SecretString::expose_secret));
                         let key = if table.is_empty() { key.clone() } else { format!("{table}.{key}") };
                         found.extend(change(before, now).map(|change| Difference { key, change }));
                     }

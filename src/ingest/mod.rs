@@ -9,7 +9,9 @@ mod receive;
 mod rejection;
 mod routes;
 mod source;
+mod uses;
 mod verify;
 
 pub use routes::{Ingest, router};
-pub use source::{Source, SourceKey};
+pub use source::{Source, SourceKey, Sources};
+pub use uses::{UseCount, Uses, write_uses};

@@ -1,6 +1,5 @@
 //! The webhook endpoints, and the journey through the stages.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use super::accept::{Receipt, accept};
 use super::decode::decode;
 use super::receive::receive;
 use super::rejection::Rejection;
-use super::source::Source;
+use super::source::Sources;
 use super::verify::verify;
 use crate::clock::Clock;
 use crate::config::Verification;
@@ -28,8 +27,8 @@ const DEFAULT_SOURCE: &str = "default";
 
 /// Everything that a request needs on its way.
 pub struct Ingest {
-    /// The webhooks that may call, by name.
-    pub sources: HashMap<String, Arc<Source>>,
+    /// The webhooks that may call.
+    pub sources: Arc<Sources>,
     /// Who wants to hear of what.
     pub subscriptions: Vec<Subscription>,
     /// Which signatures are still good.
@@ -79,14 +78,14 @@ impl Ingest {
         let outcome = self.journey(source, headers, body).await;
         if let Err(rejection) = &outcome {
             // The name is only shown when it is one of ours: anybody can write anything into a path.
-            let source = self.sources.get(source).map(|source| source.name.as_str());
+            let source = self.sources.get(source).map(|source| source.name.clone());
             tracing::warn!(source, code = rejection.code(), "a request was not accepted");
         }
         outcome
     }
 
     async fn journey(&self, source: &str, headers: HeaderMap, body: Body) -> Result<Receipt, Rejection> {
-        let Some(source) = self.sources.get(source).map(Arc::clone) else {
+        let Some(source) = self.sources.get(source) else {
             drain(body).await;
             return Err(Rejection::UnknownSource);
         };

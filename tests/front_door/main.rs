@@ -9,5 +9,6 @@ mod crash;
 mod delivery;
 mod events;
 mod hostile;
+mod rotation;
 mod starting;
 mod webhooks;
