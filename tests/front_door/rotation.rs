@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::events::new_event;
@@ -177,4 +179,20 @@ on_both_stores! {
         assert!(table.stdout.contains("default  second  active"), "{}", table.stdout);
         assert!(table.stdout.contains("default  first   unused"), "{}", table.stdout);
     }
+}
+
+#[tokio::test]
+async fn a_hangup_during_the_start_does_not_end_it() {
+    // A database that takes connections and says nothing: the start is under way and does not get on.
+    let database = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://lectern@{}/lectern", database.local_addr().unwrap());
+    let setup = Setup::sqlite().env("DATABASE_URL", &url);
+    let mut server = setup.command(&["serve"]).spawn().unwrap();
+    let _held = database.accept().await.unwrap();
+    let id = Pid::from_raw(i32::try_from(server.id().unwrap()).unwrap());
+    for signal in [Signal::SIGHUP, Signal::SIGTERM] {
+        kill(id, signal).unwrap();
+    }
+    let ended = server.wait().await.unwrap();
+    assert!(ended.success(), "{ended}");
 }
