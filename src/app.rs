@@ -1,5 +1,7 @@
 //! The one place that knows everything: it builds the rooms from the configuration and hands them to each other.
 
+mod reload;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -14,21 +16,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Database, DatabaseUrl, HandlerConfig, SettingsError, SourceConfig};
+use crate::config::{Config, Database, DatabaseUrl, HandlerConfig, Layers, SettingsError, Snapshot};
 use crate::dispatch;
 use crate::handlers::Registry;
 use crate::http;
 use crate::http::Health;
 use crate::ingest;
-use crate::ingest::{Ingest, Source, SourceKey};
+use crate::ingest::{Ingest, Sources};
 use crate::model::TokenDigest;
-use crate::podium::SigningKey;
 use crate::query;
 use crate::spool::{Spool, SpoolError};
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{ServerLock, SqliteStore};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Chain;
+
+pub use reload::Reload;
 
 /// Why Lectern can't start.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +84,7 @@ pub struct App {
     internal_routes: axum::Router,
     handlers: Vec<dispatch::Ready>,
     config: Config,
+    sources: Arc<Sources>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     /// What runs beside the listeners, and its end.
@@ -106,8 +110,9 @@ impl App {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let (store, lock) = open_to_serve(&config, clock.now(), &tasks, &stop).await?;
 
+        let sources = Arc::new(Sources::new(&config.sources, clock.now()));
         let ingest = Ingest {
-            sources: config.sources.iter().map(source).collect(),
+            sources: Arc::clone(&sources),
             subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
             window: config.verification,
             bodies: http::Bodies::up_to(config.public.max_body),
@@ -119,7 +124,8 @@ impl App {
         };
         let ingest = ingest::start(ingest, &tasks, &stop);
         let token = TokenDigest::of(config.internal.api_token.expose_secret());
-        let query = query::router(query::State::new(Arc::clone(&store), Arc::clone(&clock), token));
+        let state = query::State::new(Arc::clone(&store), Arc::clone(&clock), token, sources.listed());
+        let query = query::router(state);
         let health = Health { store: Arc::clone(&store), spool, clock: Arc::clone(&clock) };
         Ok(Self {
             public,
@@ -128,6 +134,7 @@ impl App {
             internal_routes: http::wrap(query.merge(http::health(health, true))),
             handlers,
             config,
+            sources,
             store,
             clock,
             tasks,
@@ -146,6 +153,14 @@ impl App {
     #[must_use]
     pub fn internal_address(&self) -> SocketAddr {
         self.internal.local_addr().unwrap_or(self.config.internal.listen)
+    }
+
+    /// What reads the configuration again while this runs: `layers` are those that it was read from, and `started` is
+    /// what they came to.
+    #[must_use]
+    pub fn reload(&self, layers: Layers, started: Snapshot) -> Reload {
+        let (sources, clock) = (Arc::clone(&self.sources), Arc::clone(&self.clock));
+        Reload { layers, latest: started.clone(), started, sources, clock }
     }
 
     /// Serves until `stop` ends; then finishes what is under way, within seconds, and closes.
@@ -167,11 +182,15 @@ impl App {
         ));
         let public = http::Limits::with_connections(self.config.public.max_connections);
         let internal = http::Limits::with_connections(INTERNAL_CONNECTIONS);
+        let served = CancellationToken::new();
+        let uses = Arc::clone(self.sources.uses());
+        tasks.spawn(ingest::write_uses(uses, Arc::clone(&self.store), served.clone()));
         tokio::join!(
             http::serve(self.public, self.public_routes, public, token.clone()),
             http::serve(self.internal, self.internal_routes, internal, token.clone()),
         );
         // The routes are gone now, and with them whoever could hand something to a lane: each commits what it has, and ends.
+        served.cancel();
         tasks.close();
         // A store that doesn't answer must not keep the process: what it still holds is taken up by the next.
         let ending = async {
@@ -279,22 +298,6 @@ fn cannot_open(database: &Database, source: StoreError) -> StartError {
 
 async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {
     http::bind(address).await.map_err(|source| StartError::Listen { address, key, source })
-}
-
-fn source(config: &SourceConfig) -> (String, Arc<Source>) {
-    if config.allow_unsigned {
-        tracing::warn!(
-            source = config.name,
-            "this source accepts requests without a signature: whoever can reach it can make up events"
-        );
-    }
-    let keys = config.secrets.iter().map(|secret| SourceKey {
-        name: secret.name.clone(),
-        key: SigningKey::new(secret.value.expose_secret()),
-    });
-    let source =
-        Source { name: config.name.clone(), keys: keys.collect(), allow_unsigned: config.allow_unsigned };
-    (config.name.clone(), Arc::new(source))
 }
 
 fn ready(config: &HandlerConfig, registry: &Registry) -> Result<dispatch::Ready, StartError> {

@@ -160,6 +160,7 @@ fn every_command_stops_at_a_mistake_with_one_sentence() {
         &["send", "--all"],
         &["token", "create"],
         &["migrate"],
+        &["sources"],
     ] {
         let ended = ended(place.command(command).env("LECTERN_CONFIG", "lectern.toml"));
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), sentence), "{command:?}");

@@ -7,6 +7,7 @@ mod migrate;
 mod output;
 mod send;
 mod serve;
+mod sources;
 mod token;
 mod welcome;
 
@@ -43,6 +44,8 @@ enum Command {
     /// Makes tokens for the REST API
     #[command(subcommand)]
     Token(token::Command),
+    /// Lists the webhooks that may call, and when each of their secrets was last used
+    Sources(sources::Arguments),
     /// Brings the database's schema up to date, as `serve` does when it starts
     Migrate,
 }
@@ -113,15 +116,16 @@ async fn execute(
     // One TLS implementation for everything that speaks HTTPS; another one that is there already will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let Arguments { configuration, command } = arguments;
-    let loaded = configuration.layers(environment).load()?;
+    let layers = configuration.layers(environment);
     match command.unwrap_or(Command::Serve) {
         Command::Serve => {
-            serve::run(loaded, registry, &format!("{program}{}", configuration.repeated())).await
+            serve::run(layers, registry, &format!("{program}{}", configuration.repeated())).await
         }
-        Command::Send(arguments) => send::run(*arguments, &loaded).await,
-        Command::Config(command) => config::run(&command, &loaded, registry),
-        Command::Token(command) => token::run(command, loaded).await,
-        Command::Migrate => migrate::run(loaded).await,
+        Command::Send(arguments) => send::run(*arguments, &layers.load()?).await,
+        Command::Config(command) => config::run(&command, &layers.load()?, registry),
+        Command::Token(command) => token::run(command, layers.load()?).await,
+        Command::Sources(arguments) => sources::run(&arguments, layers.load()?).await,
+        Command::Migrate => migrate::run(layers.load()?).await,
     }
 }
 

@@ -7,13 +7,16 @@ use tokio_util::sync::CancellationToken;
 use super::failure::Failure;
 use super::welcome::{Welcome, webhook};
 use super::{config, output};
-use crate::app::App;
-use crate::config::Loaded;
+use crate::app::{App, Reload};
+use crate::config::Layers;
 use crate::handlers::Registry;
 use crate::telemetry;
 
 /// Serves until it is told to stop. `program` is how this program was called, for the examples that it prints.
-pub(super) async fn run(loaded: Loaded, registry: &Registry, program: &str) -> Result<(), Failure> {
+pub(super) async fn run(layers: Layers, registry: &Registry, program: &str) -> Result<(), Failure> {
+    // First of all: until then, the signal ends the process.
+    let hangups = Hangups::watch()?;
+    let loaded = layers.load()?;
     telemetry::start(loaded.log());
     config::check_handlers(&loaded, registry)?;
     raise_file_limit();
@@ -22,7 +25,7 @@ pub(super) async fn run(loaded: Loaded, registry: &Registry, program: &str) -> R
     let started = loaded.start()?;
     let (is_first, secret_file) = (started.is_first, started.webhook_secret_file);
     let secret_is_generated = started.webhook_secret_is_generated;
-    let token_file = started.api_token_file;
+    let (token_file, snapshot) = (started.api_token_file, started.snapshot);
     let takes_unsigned =
         started.config.sources.iter().any(|source| source.name == "default" && source.secrets.is_empty());
 
@@ -45,9 +48,51 @@ pub(super) async fn run(loaded: Loaded, registry: &Registry, program: &str) -> R
         // A server serves whether or not anybody reads its greeting.
         let _ = output::line(welcome);
     }
+    let reload = app.reload(layers, snapshot);
     tokio::select! {
-        () = app.run(stop.cancelled_owned()) => Ok(()),
+        () = app.run(stop.clone().cancelled_owned()) => Ok(()),
         () = now.cancelled() => Err(Failure::failed("stopped at once, by the second signal")),
+        () = hangups.each(reload, registry, &stop) => Ok(()),
+    }
+}
+
+/// SIGHUP: the configuration is to be read again.
+struct Hangups {
+    #[cfg(unix)]
+    signals: tokio::signal::unix::Signal,
+    has_terminal: bool,
+}
+
+impl Hangups {
+    /// Those from now on.
+    fn watch() -> Result<Self, Failure> {
+        Ok(Self {
+            #[cfg(unix)]
+            signals: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?,
+            has_terminal: std::io::stdin().is_terminal(),
+        })
+    }
+
+    /// Reads the configuration again at each, and never ends.
+    async fn each(mut self, mut reload: Reload, registry: &Registry, stop: &CancellationToken) {
+        while self.next().await {
+            // The terminal that it was started from is gone, which is what the signal once was for: nobody would find the
+            // server any more.
+            if self.has_terminal && !std::io::stdin().is_terminal() {
+                stop.cancel();
+            } else {
+                reload.again(registry).await;
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// Waits for the next, if there can be one.
+    async fn next(&mut self) -> bool {
+        #[cfg(unix)]
+        return self.signals.recv().await.is_some();
+        #[cfg(not(unix))]
+        return false;
     }
 }
 

@@ -23,6 +23,13 @@ pub struct DataDirError {
     why: String,
 }
 
+impl DataDirError {
+    /// `why` ends a sentence that begins with the path.
+    pub(super) fn new(path: &Path, why: String) -> Self {
+        Self { path: path.to_owned(), why }
+    }
+}
+
 /// Makes the data folder, for its owner only, unless it is there.
 pub(super) fn make_folder(path: &Path) -> Result<(), DataDirError> {
     let mut builder = DirBuilder::new();
@@ -43,8 +50,8 @@ pub(super) fn read_or_make(path: &Path) -> Result<(SecretString, bool), DataDirE
     if let Some(secret) = read(path)? {
         return Ok((secret, false));
     }
-    let made = make(path).map_err(|error| error_at(path, format!("can't be made: {error}")))?;
-    let secret = secret::read(path).map_err(|why| error_at(path, advice(path, &why)))?;
+    let made = make(path).map_err(|error| DataDirError::new(path, format!("can't be made: {error}")))?;
+    let secret = secret::read(path).map_err(|why| DataDirError::new(path, advice(path, &why)))?;
     Ok((secret, made))
 }
 
@@ -53,7 +60,7 @@ pub(super) fn read(path: &Path) -> Result<Option<SecretString>, DataDirError> {
     match secret::read(path) {
         Ok(secret) => Ok(Some(secret)),
         Err(Unusable::Unreadable(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(why) => Err(error_at(path, advice(path, &why))),
+        Err(why) => Err(DataDirError::new(path, advice(path, &why))),
     }
 }
 
@@ -102,16 +109,12 @@ pub(crate) fn random_text() -> io::Result<String> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
-fn error_at(path: &Path, why: String) -> DataDirError {
-    DataDirError { path: path.to_owned(), why }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn said(name: &str, why: &Unusable) -> String {
-        error_at(Path::new(name), advice(Path::new(name), why)).to_string()
+        DataDirError::new(Path::new(name), advice(Path::new(name), why)).to_string()
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(super) fn read(
     let tables: Vec<(Origin, Map<String, Value>)> = tables
         .ok_or_else(|| section.mistake("handlers", &written, "must be tables, each headed `[[handlers]]`"))?;
     if tables.is_empty() {
-        section.note("handlers", "[]".to_owned(), written.origin().short());
+        section.note("handlers", "[]".to_owned(), "", written.origin().short());
     }
     let mut names = BTreeSet::new();
     let mut handlers = Vec::new();
@@ -126,10 +126,14 @@ fn retry(section: &mut Section<'_>) -> Result<Retry, Reported> {
 fn settings(section: &mut Section<'_>) -> Settings {
     let mut own: Vec<_> = section.rest().into_iter().collect();
     own.sort_by(|(a, _), (b, _)| a.cmp(b));
-    for (key, value) in &own {
-        section.note(key, "(set)".to_owned(), section.written(value.clone()).origin().short());
+    let mut settings = serde_json::Map::new();
+    for (key, value) in own {
+        let from = section.written(value.clone()).origin().short();
+        let value = json(value);
+        section.note(&key, "(set)".to_owned(), &value.to_string(), from);
+        settings.insert(key, value);
     }
-    Settings::new(own.into_iter().map(|(key, value)| (key, json(value))).collect())
+    Settings::new(settings)
 }
 
 fn json(value: Value) -> serde_json::Value {

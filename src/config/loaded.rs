@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::draft::Draft;
@@ -10,15 +11,15 @@ use super::mistake::{Mistakes, listed, nearest};
 use super::provenance::{Provenance, Setting};
 use super::sources::DEFAULT;
 use super::{
-    Config, DatabaseUrl, HandlerConfig, Internal, Log, NamedSecret, Public, Settings, SettingsError,
-    SourceConfig,
+    Config, DatabaseUrl, HandlerConfig, Internal, Log, Public, Settings, SettingsError, Snapshot,
+    SourceConfig, reread,
 };
 
 /// A configuration that has been read and checked. Nothing has been made yet: [`Loaded::start`] does.
 #[derive(Debug)]
 pub struct Loaded {
-    draft: Draft,
-    settings: Vec<Setting>,
+    pub(super) draft: Draft,
+    pub(super) settings: Vec<Setting>,
 }
 
 /// A configuration that is ready to be served, and what a person may want to know of it.
@@ -35,6 +36,8 @@ pub struct Started {
     pub api_token_file: Option<PathBuf>,
     /// Whether a secret was made just now.
     pub is_first: bool,
+    /// What every key came to.
+    pub snapshot: Snapshot,
 }
 
 /// No secret can be given for a source.
@@ -116,20 +119,6 @@ impl Loaded {
         mistakes.or(())
     }
 
-    /// Checks the secrets that an earlier start made. One that is not there yet is no mistake.
-    ///
-    /// # Errors
-    /// Those that can't be read or used.
-    pub fn check_generated(&self) -> Result<(), Mistakes> {
-        let files = [
-            (self.lacks_webhook_secret(), WEBHOOK_SECRET),
-            (self.draft.internal.api_token.is_none(), API_TOKEN),
-        ];
-        let files = files.into_iter().filter(|(is_used, _)| *is_used);
-        let errors = files.filter_map(|(_, name)| generated::read(&self.generated(name)).err());
-        Mistakes(errors.map(|error| error.to_string()).collect()).or(())
-    }
-
     /// The secret that requests of a source are signed with; none when it takes unsigned ones and has no secret.
     ///
     /// # Errors
@@ -147,14 +136,17 @@ impl Loaded {
             let path = self.generated(WEBHOOK_SECRET);
             return generated::read(&path)?.map(Some).ok_or(SourceError::NotMade(path));
         }
-        Ok(source.config.secrets.first().map(|secret| secret.value.clone()))
+        // The one that lasts longest, and of equals the first.
+        let secrets = source.config.secrets.iter().rev();
+        let lasting = secrets.max_by_key(|secret| secret.not_after.unwrap_or(Timestamp::MAX));
+        Ok(lasting.map(|secret| secret.value.clone()))
     }
 
     /// Makes what the first start makes: the data folder and the secrets that are not configured.
     ///
     /// # Errors
     /// When the folder can't be made, or a secret can't be made or read.
-    pub fn start(self) -> Result<Started, DataDirError> {
+    pub fn start(mut self) -> Result<Started, DataDirError> {
         let (secret_path, token_path) = (self.generated(WEBHOOK_SECRET), self.generated(API_TOKEN));
         let lacks_secret = self.lacks_webhook_secret();
         let Draft {
@@ -180,6 +172,7 @@ impl Loaded {
             Some(found) => (found.value, found.file, false),
             None => {
                 let (token, made) = generated::read_or_make(&token_path)?;
+                reread::note(&mut self.settings, "[internal]", "api_token", Some(token.clone()));
                 (token, Some(token_path), made)
             }
         };
@@ -189,7 +182,8 @@ impl Loaded {
             if source.lacks_secret {
                 let (value, made) = generated::read_or_make(&secret_path)?;
                 is_first |= made;
-                source.config.secrets.insert(0, NamedSecret { name: "current".to_owned(), value });
+                reread::note(&mut self.settings, "[sources.default]", "secret", Some(value.clone()));
+                reread::add_generated(&mut source.config, value, &secret_path)?;
                 source.secret_file = Some(secret_path.clone());
             }
             if source.config.name == DEFAULT {
@@ -211,14 +205,21 @@ impl Loaded {
             dispatch,
             log,
         };
-        Ok(Started { config, webhook_secret_file, webhook_secret_is_generated, api_token_file, is_first })
+        Ok(Started {
+            config,
+            webhook_secret_file,
+            webhook_secret_is_generated,
+            api_token_file,
+            is_first,
+            snapshot: Snapshot::of(&self.settings),
+        })
     }
 
-    fn lacks_webhook_secret(&self) -> bool {
+    pub(super) fn lacks_webhook_secret(&self) -> bool {
         self.draft.sources.iter().any(|source| source.lacks_secret)
     }
 
-    fn generated(&self, name: &str) -> PathBuf {
+    pub(super) fn generated(&self, name: &str) -> PathBuf {
         self.draft.data_dir.join(name)
     }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use jiff::{SignedDuration, Span, SpanRelativeTo};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use super::mistake::{listed, nearest};
 use super::written::Written;
@@ -46,6 +46,16 @@ pub(super) fn maybe_folder(written: &Written) -> Result<Option<PathBuf>, &'stati
 
 pub(super) fn boolean(written: &Written) -> Result<bool, &'static str> {
     written.boolean().ok_or("must be true or false")
+}
+
+/// A moment, if one is set.
+pub(super) fn moment(written: &Written) -> Result<Option<Timestamp>, &'static str> {
+    const EXPECTED: &str =
+        "must be a moment with its offset from UTC in quotes, such as \"2027-01-31T00:00:00Z\"";
+    match written.text().ok_or(EXPECTED)? {
+        "" => Ok(None),
+        text => text.trim().parse().map(Some).map_err(|_| EXPECTED),
+    }
 }
 
 /// A whole number within `range`.

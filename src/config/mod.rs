@@ -3,7 +3,8 @@
 //! [`Layers`] (defaults, file, environment, flags) are merged, each value keeping its origin; a `Section` reads one
 //! table of the result, gathers mistakes and notes where everything is from; [`Loaded`] is the outcome, checked but
 //! with nothing made yet; [`Loaded::start`] makes what a first start makes and gives the [`Config`] that the
-//! rest of the house uses.
+//! rest of the house uses. [`Loaded::reread`] gives what changes without a start, and a [`Snapshot`] of all to tell
+//! what else is another.
 
 mod database_url;
 mod draft;
@@ -15,12 +16,15 @@ mod loaded;
 mod meaning;
 mod misspelt;
 mod mistake;
+mod named_secrets;
 mod origin;
 mod provenance;
+mod reread;
 mod resolved;
 mod secret;
 mod section;
 mod settings;
+mod snapshot;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -35,6 +39,7 @@ pub use mistake::Mistakes;
 pub(crate) use mistake::nearest;
 use origin::Origin;
 pub use provenance::Provenance;
+pub use reread::Reread;
 pub use resolved::{
     Config, Database, DatabaseUrl, Dispatch, HandlerConfig, Internal, Log, LogFormat, NamedSecret, Public,
     Retention, Retry, SourceConfig, Spool, Verification,
@@ -42,3 +47,4 @@ pub use resolved::{
 pub(crate) use secret::read as read_secret;
 pub use secret::{secret, secret_as};
 pub use settings::{Settings, SettingsError};
+pub use snapshot::{Change, Difference, Snapshot};

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Settings;
-use crate::model::Subscription;
+use crate::model::{Secret, SecretDigest, Source, Subscription};
 
 /// The whole configuration.
 #[derive(Debug)]
@@ -122,6 +123,21 @@ pub struct NamedSecret {
     pub name: String,
     /// The secret itself.
     pub value: SecretString,
+    /// The last moment at which it counts; none when it always does.
+    pub not_after: Option<Timestamp>,
+}
+
+impl SourceConfig {
+    /// The source as it may be shown.
+    #[must_use]
+    pub fn without_secrets(&self) -> Source {
+        let secrets = self.secrets.iter().map(|secret| Secret {
+            name: secret.name.clone(),
+            digest: SecretDigest::of(&self.name, secret.value.expose_secret()),
+            not_after: secret.not_after,
+        });
+        Source { name: self.name.clone(), allow_unsigned: self.allow_unsigned, secrets: secrets.collect() }
+    }
 }
 
 /// A configured handler.

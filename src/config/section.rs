@@ -2,6 +2,7 @@
 //! is left over at the end is unknown. Mistakes are gathered, so that a person sees all of them at once.
 
 use config::{Map, Value, ValueKind};
+use secrecy::SecretString;
 
 use super::environment::variable_for;
 use super::mistake::{listed, nearest};
@@ -106,7 +107,7 @@ impl<'r> Section<'r> {
         meaning: impl FnOnce(&Written) -> Result<T, E>,
     ) -> Result<T, Reported> {
         let written = self.take(key)?;
-        self.note(key, written.shown(), written.origin().short());
+        self.note(key, written.shown(), &written.whole(), written.origin().short());
         meaning(&written).map_err(|but| self.mistake(key, &written, but.as_ref()))
     }
 
@@ -129,7 +130,8 @@ impl<'r> Section<'r> {
             || origin.short(),
             |path| format!("{}, by {file_key} ({})", path.display(), origin.short()),
         );
-        self.note(key, value, from);
+        let whole = found.as_ref().ok().and_then(Option::as_ref).map_or("", secret::Found::expose);
+        self.note(key, value, whole, from);
         found.map_err(|problem| {
             let (key, file_key) = (self.name(key), self.name(file_key));
             self.report.mistakes.push(problem.sentence(&key, &file_key, &inline.origin(), &file.origin()));
@@ -156,10 +158,11 @@ impl<'r> Section<'r> {
         Reported
     }
 
-    /// Notes what a key is and where that is from.
-    pub(super) fn note(&mut self, key: &str, shown: String, from: String) {
-        let heading = self.place.heading.clone();
-        self.report.settings.push(Setting { heading, key: key.to_owned(), shown, from });
+    /// Notes what a key is and where that is from. `whole` is what another value of it is compared with: it is never
+    /// shown, and empty when the key is not set.
+    pub(super) fn note(&mut self, key: &str, shown: String, whole: &str, from: String) {
+        let (heading, whole) = (self.place.heading.clone(), SecretString::from(whole));
+        self.report.settings.push(Setting { heading, key: key.to_owned(), shown, from, whole });
     }
 
     /// The key with its place, as sentences name it.

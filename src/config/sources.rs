@@ -1,20 +1,28 @@
 //! Reads `[sources.NAME]`: the webhooks that may call.
 
+use std::path::PathBuf;
+
 use config::{Map, Value};
 
-use super::meaning::{A_NAME, boolean, is_name};
+use super::meaning::{A_NAME, boolean, is_name, moment};
+use super::named_secrets::{self, Named};
 use super::section::{Place, Reported, Section, complete};
-use super::{NamedSecret, SourceConfig, secret};
+use super::{SourceConfig, secret};
 
 /// The source that answers at the path without a name.
 pub(super) const DEFAULT: &str = "default";
+
+/// What the secret of the key `secret` is called.
+pub(super) const CURRENT: &str = "current";
+/// What the secret of the key `previous_secret` is called.
+const PREVIOUS: &str = "previous";
 
 /// A source as it is configured.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) config: SourceConfig,
-    /// The file that its current secret was in.
-    pub(super) secret_file: Option<std::path::PathBuf>,
+    /// The file that its first secret was in.
+    pub(super) secret_file: Option<PathBuf>,
     /// It lacks a secret that the first start makes.
     pub(super) lacks_secret: bool,
 }
@@ -55,22 +63,41 @@ fn one(
     };
     Section::read(place, table, section.report, |section| {
         let current = section.secret("secret", "secret_file", secret::hidden);
-        let previous = section.secret("previous_secret", "previous_secret_file", secret::hidden);
+        let previous = previous(section);
         let allow_unsigned = section.value("allow_unsigned", boolean);
-        let (current, previous, allow_unsigned) = (current?, previous?, allow_unsigned?);
-        if name != DEFAULT && current.is_none() && !allow_unsigned {
+        // Last, as in a file: what follows the heading of a table belongs to that table.
+        let further = named_secrets::read(section, name);
+        let (current, previous, further) = (current?, previous?, further?);
+        let allow_unsigned = allow_unsigned?;
+        let has_secret = current.is_some() || !further.is_empty();
+        if name != DEFAULT && !has_secret && !allow_unsigned {
             return Err(section.complain(format!(
                 "the source `{name}` in {origin} has no secret: set {} to the one that its webhook has at Podium",
                 section.name("secret")
             )));
         }
-        let lacks_secret = current.is_none() && !allow_unsigned;
-        let secret_file = current.as_ref().and_then(|current| current.file.clone());
-        let named = |name: &str, found: Option<secret::Found>| {
-            found.map(|found| NamedSecret { name: name.to_owned(), value: found.value })
-        };
-        let secrets = named("current", current).into_iter().chain(named("previous", previous)).collect();
+        let current = current.map(|found| Named::new(CURRENT, found, None));
+        let secrets: Vec<Named> = current.into_iter().chain(previous).chain(further).collect();
+        let secret_file = secrets.first().and_then(|first| first.file.clone());
+        let secrets: Vec<_> = secrets.into_iter().map(|named| named.secret).collect();
+        let clashes = named_secrets::clashes(&secrets, &format!("the source `{name}` in {origin}"));
+        section.report.mistakes.extend(clashes);
         let config = SourceConfig { name: name.to_owned(), secrets, allow_unsigned };
-        Ok(Source { config, secret_file, lacks_secret })
+        Ok(Source { config, secret_file, lacks_secret: !has_secret && !allow_unsigned })
     })
+}
+
+/// The secret before the current one.
+fn previous(section: &mut Section<'_>) -> Result<Option<Named>, Reported> {
+    let found = section.secret("previous_secret", "previous_secret_file", secret::hidden);
+    let not_after = section.value("previous_secret_not_after", moment);
+    match (found?, not_after?) {
+        (Some(found), not_after) => Ok(Some(Named::new(PREVIOUS, found, not_after))),
+        (None, None) => Ok(None),
+        (None, Some(_)) => {
+            let not_after = section.said("previous_secret_not_after");
+            let previous = section.name("previous_secret");
+            Err(section.complain(format!("{not_after}, but {previous} is not set: set both, or neither")))
+        }
+    }
 }

@@ -85,6 +85,11 @@ impl Written {
         }
     }
 
+    /// All of the value, as TOML has it; nothing for an empty text, which counts as not set.
+    pub(super) fn whole(&self) -> String {
+        if self.text() == Some("") { String::new() } else { shown(&self.value.kind) }
+    }
+
     fn is_plain_text(&self) -> bool {
         matches!(self.origin(), Origin::Variable(_) | Origin::Flag(_))
     }

@@ -16,7 +16,9 @@ mod rejection;
 mod rejection_log;
 mod routes;
 mod source;
+mod uses;
 mod verify;
 
 pub use routes::{Ingest, start};
-pub use source::{Source, SourceKey};
+pub use source::{Source, SourceKey, Sources};
+pub use uses::{UseCount, Uses, write_uses};

@@ -1,6 +1,5 @@
 //! The webhook endpoints, and the journey through the stages.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use super::lanes::Lanes;
 use super::receive::receive;
 use super::rejection::Rejection;
 use super::rejection_log::RejectionLog;
-use super::source::Source;
+use super::source::Sources;
 use super::verify::verify;
 use crate::clock::Clock;
 use crate::config::Verification;
@@ -35,8 +34,8 @@ const DEFAULT_SOURCE: &str = "default";
 
 /// What ingest is made of.
 pub struct Ingest {
-    /// The webhooks that may call, by name.
-    pub sources: HashMap<String, Arc<Source>>,
+    /// The webhooks that may call.
+    pub sources: Arc<Sources>,
     /// Who wants to hear of what.
     pub subscriptions: Vec<Subscription>,
     /// Which signatures are still good.
@@ -79,7 +78,7 @@ pub fn start(ingest: Ingest, tasks: &TaskTracker, stop: &CancellationToken) -> R
 
 /// Everything that a request needs on its way.
 struct Journey {
-    sources: HashMap<String, Arc<Source>>,
+    sources: Arc<Sources>,
     subscriptions: Arc<[Subscription]>,
     window: Verification,
     bodies: Bodies,
@@ -112,14 +111,14 @@ impl Journey {
         let outcome = self.through(source, headers, body).await;
         if let Err(rejection) = &outcome {
             // The name is only shown when it is one of ours: anybody can write anything into a path.
-            let source = self.sources.get(source).map(|source| source.name.as_str());
-            self.log.tell(source, rejection.code(), self.clock.now());
+            let source = self.sources.get(source).map(|source| source.name.clone());
+            self.log.tell(source.as_deref(), rejection.code(), self.clock.now());
         }
         outcome
     }
 
     async fn through(&self, source: &str, headers: HeaderMap, body: Body) -> Result<Receipt, Rejection> {
-        let Some(source) = self.sources.get(source).map(Arc::clone) else {
+        let Some(source) = self.sources.get(source) else {
             drain(body).await;
             return Err(Rejection::UnknownSource);
         };

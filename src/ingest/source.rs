@@ -1,5 +1,15 @@
-//! Sources: the webhooks that may call.
+//! Sources: the webhooks that may call, as a table that changes while requests are served.
 
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+use tokio::sync::watch;
+
+use super::uses::{UseCount, Uses};
+use crate::config::SourceConfig;
+use crate::model;
 use crate::podium::SigningKey;
 
 /// A registered webhook with the secrets that it may sign with.
@@ -20,4 +30,88 @@ pub struct SourceKey {
     pub name: String,
     /// The secret.
     pub key: SigningKey,
+    /// The last moment at which it counts; none when it always does.
+    pub not_after: Option<Timestamp>,
+    /// Counts its use.
+    pub uses: Arc<UseCount>,
+}
+
+/// The sources by name. All of them are replaced at once: a request sees the old ones or the new ones.
+#[derive(Debug)]
+pub struct Sources {
+    table: RwLock<Arc<HashMap<String, Arc<Source>>>>,
+    listed: watch::Sender<Arc<[model::Source]>>,
+    uses: Arc<Uses>,
+}
+
+impl Source {
+    /// The secrets that count at `now`.
+    pub fn keys_at(&self, now: Timestamp) -> impl Iterator<Item = &SourceKey> {
+        self.keys.iter().filter(move |key| key.not_after.is_none_or(|not_after| now <= not_after))
+    }
+}
+
+impl Sources {
+    /// The sources of a configuration. Logs what a person should know of them at `now`.
+    #[must_use]
+    pub fn new(configs: &[SourceConfig], now: Timestamp) -> Self {
+        let uses = Arc::new(Uses::default());
+        let sources = Self { table: RwLock::default(), listed: watch::Sender::new(Arc::new([])), uses };
+        sources.replace(configs, now);
+        sources
+    }
+
+    /// Takes these sources instead. What is known of the use of a secret stays, whatever it is called now.
+    pub fn replace(&self, configs: &[SourceConfig], now: Timestamp) {
+        let listed: Arc<[model::Source]> = configs.iter().map(SourceConfig::without_secrets).collect();
+        let counts = self.uses.of(&listed, now);
+        let sources = configs.iter().zip(counts).map(|(config, counts)| {
+            let keys = config.secrets.iter().zip(counts).map(|(secret, uses)| SourceKey {
+                name: secret.name.clone(),
+                key: SigningKey::new(secret.value.expose_secret()),
+                not_after: secret.not_after,
+                uses,
+            });
+            let (name, allow_unsigned) = (config.name.clone(), config.allow_unsigned);
+            (name.clone(), Arc::new(Source { name, keys: keys.collect(), allow_unsigned }))
+        });
+        let table = Arc::new(sources.collect());
+        *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
+        for source in &*listed {
+            warn_of(source, now);
+        }
+        self.listed.send_replace(listed);
+    }
+
+    /// The source of this name, as it is now.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Arc<Source>> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner).get(name).map(Arc::clone)
+    }
+
+    /// The sources as they may be shown, always those of now.
+    #[must_use]
+    pub fn listed(&self) -> watch::Receiver<Arc<[model::Source]>> {
+        self.listed.subscribe()
+    }
+
+    /// How their secrets are used.
+    #[must_use]
+    pub fn uses(&self) -> &Arc<Uses> {
+        &self.uses
+    }
+}
+
+fn warn_of(source: &model::Source, now: Timestamp) {
+    if source.allow_unsigned {
+        tracing::warn!(
+            source = source.name,
+            "this source accepts requests without a signature: whoever can reach it can make up events"
+        );
+    } else if source.secrets.iter().all(|secret| secret.is_expired(now)) {
+        tracing::warn!(
+            source = source.name,
+            "every secret of this source is past its `not_after`: all that is sent to it is refused"
+        );
+    }
 }

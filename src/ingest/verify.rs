@@ -30,14 +30,15 @@ impl Verified {
     }
 }
 
-/// Verifies a request against its source's secrets.
+/// Verifies a request against those of its source's secrets that count at its time.
 pub(super) fn verify(received: Received, window: Verification) -> Result<Verified, Rejection> {
     let timestamp = received.content.header(TIMESTAMP_HEADER);
     let signature = received.content.header(SIGNATURE_HEADER);
     let source = Arc::clone(&received.source);
     // Where nothing can be verified a signature is worth as much as none: Podium may already sign with a secret that is
     // not configured here yet.
-    let verifiable = signature.is_some() && !source.keys.is_empty();
+    let keys = || source.keys_at(received.at);
+    let verifiable = signature.is_some() && keys().next().is_some();
     if source.allow_unsigned && !verifiable {
         return Ok(Verified::by(None, received));
     }
@@ -45,12 +46,14 @@ pub(super) fn verify(received: Received, window: Verification) -> Result<Verifie
     let timestamp = timestamp.ok_or(Rejection::TimestampMissing)?;
     let signature: Signature = signature.parse().map_err(|_| Rejection::SignatureMalformed)?;
     let signed_at = podium::parse_timestamp(timestamp).map_err(|_| Rejection::TimestampMalformed)?;
-    let keys = source.keys.iter().map(|source_key| &source_key.key);
-    let matched = podium::verify(keys, timestamp.as_bytes(), &received.content.body, &signature)
+    let signing_keys = keys().map(|key| &key.key);
+    let matched = podium::verify(signing_keys, timestamp.as_bytes(), &received.content.body, &signature)
+        .and_then(|place| keys().nth(place))
         .ok_or(Rejection::SignatureMismatch)?;
     // Only now: that it is late is worth saying of a genuine request alone.
     check_window(signed_at, received.at, window)?;
-    Ok(Verified::by(source.keys.get(matched).map(|key| key.name.as_str()), received))
+    matched.uses.note(received.at);
+    Ok(Verified::by(Some(&matched.name), received))
 }
 
 fn check_window(signed_at: Timestamp, now: Timestamp, window: Verification) -> Result<(), Rejection> {
@@ -62,4 +65,79 @@ fn check_window(signed_at: Timestamp, now: Timestamp, window: Verification) -> R
         return Err(Rejection::TimestampInFuture);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::config::{NamedSecret, SourceConfig};
+    use crate::ingest::Sources;
+    use crate::model::{Content, Header};
+
+    const WINDOW: Verification =
+        Verification { max_age: Duration::from_secs(3600), max_future: Duration::from_secs(60) };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + second).unwrap()
+    }
+
+    /// A source whose secret `old` counts until the tenth second, besides the secret `new`.
+    fn sources(allow_unsigned: bool, names: &[&str]) -> Sources {
+        let secret = |name: &&str| NamedSecret {
+            name: (*name).to_owned(),
+            value: (*name).into(),
+            not_after: (*name == "old").then(|| at(10)),
+        };
+        let secrets = names.iter().map(secret).collect();
+        Sources::new(&[SourceConfig { name: "north".to_owned(), secrets, allow_unsigned }], at(0))
+    }
+
+    /// What comes of a request that was signed with the secret `signed_by` and arrives at the moment.
+    fn outcome(sources: &Sources, signed_by: &str, at: Timestamp) -> Result<Option<String>, Rejection> {
+        let (timestamp, body) = (at.as_millisecond().to_string(), Bytes::from_static(b"{}"));
+        let signature = podium::SigningKey::new(signed_by).sign(timestamp.as_bytes(), &body);
+        let headers = [(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature.to_string())]
+            .map(|(name, value)| Header { name: name.to_owned(), value });
+        let content = Content { headers: headers.into(), body };
+        let received = Received { source: sources.get("north").unwrap(), content, at };
+        verify(received, WINDOW).map(|verified| verified.into_arrival().verified_by)
+    }
+
+    #[test]
+    fn a_secret_counts_up_to_its_last_moment_and_no_longer() {
+        let sources = sources(false, &["old", "new"]);
+        let just_after = at(10) + Duration::from_micros(1);
+        assert_eq!(outcome(&sources, "old", at(10)), Ok(Some("old".to_owned())));
+        assert_eq!(outcome(&sources, "old", just_after), Err(Rejection::SignatureMismatch));
+        // The place among the secrets that still count is not the place among all.
+        assert_eq!(outcome(&sources, "new", just_after), Ok(Some("new".to_owned())));
+    }
+
+    #[test]
+    fn where_every_secret_is_past_its_moment_a_signature_is_worth_as_much_as_none() {
+        assert_eq!(outcome(&sources(true, &["old"]), "any", at(10)), Err(Rejection::SignatureMismatch));
+        assert_eq!(outcome(&sources(true, &["old"]), "any", at(11)), Ok(None));
+        assert_eq!(outcome(&sources(false, &["old"]), "old", at(11)), Err(Rejection::SignatureMismatch));
+    }
+
+    #[test]
+    fn a_request_keeps_the_source_that_it_met_and_the_next_one_meets_the_new() {
+        let sources = sources(false, &["old"]);
+        let met = sources.get("north").unwrap();
+        let new = NamedSecret { name: "new".to_owned(), value: "new".into(), not_after: None };
+        sources.replace(
+            &[SourceConfig { name: "north".to_owned(), secrets: vec![new], allow_unsigned: false }],
+            at(1),
+        );
+        assert_eq!(met.keys[0].name, "old");
+        assert_eq!(outcome(&sources, "old", at(1)), Err(Rejection::SignatureMismatch));
+        assert_eq!(outcome(&sources, "new", at(1)), Ok(Some("new".to_owned())));
+        sources.replace(&[], at(2));
+        assert!(sources.get("north").is_none() && Arc::strong_count(&met) == 1);
+    }
 }

@@ -7,6 +7,8 @@ mod event;
 mod id;
 mod page;
 mod pattern;
+mod secret_use;
+mod source;
 mod subscription;
 mod token;
 
@@ -17,5 +19,7 @@ pub(crate) use id::new_uuid;
 pub use id::{DeliveryId, EventId, TokenId};
 pub use page::{Limit, PageRequest};
 pub use pattern::TypePattern;
+pub use secret_use::{SecretDigest, SecretUse};
+pub use source::{Secret, SecretState, SecretStatus, Source, SourceStatus};
 pub use subscription::{Ordering, Subscription};
 pub use token::{NewToken, Token, TokenDigest};

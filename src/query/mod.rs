@@ -11,15 +11,17 @@ mod page;
 mod params;
 mod path;
 mod refusal;
+mod sources;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, post};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::model::{Content, EventId, TokenDigest};
+use crate::model::{Content, EventId, Source, TokenDigest};
 use crate::store::{Store, StoreError};
 use refusal::Refusal;
 
@@ -29,13 +31,19 @@ pub struct State {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     api_token: TokenDigest,
+    sources: watch::Receiver<Arc<[Source]>>,
 }
 
 impl State {
     /// Answers from `store`, with the time of `clock`, for whoever has the token of digest `api_token` or one that the
-    /// store keeps.
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, api_token: TokenDigest) -> Self {
-        Self { store, clock, api_token }
+    /// store keeps. `sources` are those that may call now.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        api_token: TokenDigest,
+        sources: watch::Receiver<Arc<[Source]>>,
+    ) -> Self {
+        Self { store, clock, api_token, sources }
     }
 
     async fn content(&self, id: EventId) -> Result<Option<Content>, StoreError> {
@@ -53,6 +61,7 @@ pub fn router(state: State) -> Router {
         .route("/api/v1/deliveries", get(deliveries::list))
         .route("/api/v1/deliveries/{id}", get(deliveries::show))
         .route("/api/v1/deliveries/{id}/replay", post(deliveries::replay))
+        .route("/api/v1/sources", get(sources::list))
         // A route and not a fallback: a fallback would be replaced by that of the listener, which asks for no token.
         .route("/api/{*rest}", any(async || Refusal::RouteNotFound))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)

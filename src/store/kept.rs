@@ -28,6 +28,11 @@ pub(super) fn microseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
+/// How many of something.
+pub(super) fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// When an attempt settled its delivery, if it did.
 pub(super) fn settled_at(attempt: &FinishedAttempt) -> Option<Timestamp> {
     let ended_at = attempt.started_at.checked_add(attempt.duration).unwrap_or(Timestamp::MAX);

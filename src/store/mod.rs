@@ -19,7 +19,7 @@ pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQu
 
 use crate::model::{
     Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
-    NewToken, PageRequest, Token, TokenDigest,
+    NewToken, PageRequest, SecretUse, Token, TokenDigest,
 };
 
 /// Everything that Lectern remembers. Instants and durations are kept to the microsecond.
@@ -95,6 +95,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// The token that is known by this digest.
     async fn token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError>;
+
+    /// Adds to what is known of the use of secrets, all or nothing: an earlier moment never takes the place of a later one
+    /// (nor, for `known_since`, a later one that of an earlier one), events are added up. Several processes may note the
+    /// use of one secret. After an error it may have been noted or not.
+    async fn note_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError>;
+
+    /// All that is known of the use of secrets, of those too that are not configured any more. The order is not given.
+    async fn secret_uses(&self) -> Result<Vec<SecretUse>, StoreError>;
 
     /// Whether the store answers and can be written to.
     async fn check(&self) -> Result<(), StoreError>;

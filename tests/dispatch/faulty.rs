@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use lectern::handlers::async_trait;
 use lectern::model::{
     Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
-    NewToken, PageRequest, Token, TokenDigest,
+    NewToken, PageRequest, SecretUse, Token, TokenDigest,
 };
 use lectern::store::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
 use tokio::sync::watch;
@@ -163,6 +163,14 @@ impl Store for Faulty {
 
     async fn token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError> {
         self.inner.token(digest).await
+    }
+
+    async fn note_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        self.inner.note_secret_uses(uses).await
+    }
+
+    async fn secret_uses(&self) -> Result<Vec<SecretUse>, StoreError> {
+        self.inner.secret_uses().await
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -11,12 +11,13 @@ use http_body_util::BodyExt;
 use jiff::Timestamp;
 use lectern::clock::ManualClock;
 use lectern::model::{
-    Content, DedupKey, DeliveryId, EventId, EventRecord, Header, NewDelivery, NewEvent, TokenDigest,
+    Content, DedupKey, DeliveryId, EventId, EventRecord, Header, NewDelivery, NewEvent, Source, TokenDigest,
 };
 use lectern::store::Store;
 use lectern::store::sqlite::SqliteStore;
 use lectern::{http, query};
 use serde_json::Value;
+use tokio::sync::watch;
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ pub(crate) const TOKEN: &str = "configured-token";
 pub(crate) struct Api {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: ManualClock,
+    pub(crate) sources: watch::Sender<Arc<[Source]>>,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -41,8 +43,10 @@ impl Api {
         let store: Arc<dyn Store> =
             Arc::new(SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap());
         let clock = ManualClock::at(moment(1000));
-        let state = query::State::new(store.clone(), Arc::new(clock.clone()), TokenDigest::of(TOKEN));
-        Self { store, clock, router: http::wrap(query::router(state)), _folder: folder }
+        let sources = watch::Sender::new(Arc::default());
+        let token = TokenDigest::of(TOKEN);
+        let state = query::State::new(store.clone(), Arc::new(clock.clone()), token, sources.subscribe());
+        Self { store, clock, sources, router: http::wrap(query::router(state)), _folder: folder }
     }
 
     /// Asks with the configured token.

@@ -9,4 +9,5 @@ mod deliveries;
 mod events;
 mod pages;
 mod refusals;
+mod sources;
 mod tokens;

@@ -20,6 +20,7 @@ mod opening;
 mod ordering;
 mod patterns;
 mod replaying;
+mod secrets;
 mod settling;
 mod signalling;
 mod tokens;

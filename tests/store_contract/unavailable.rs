@@ -20,7 +20,7 @@ async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
     let (event, delivery, now) = (EventId::at(second(1)), DeliveryId::at(second(1)), second(2));
     let digest = TokenDigest::of("secret");
     let token = NewToken { id: TokenId::at(now), name: "laptop".into(), digest, created_at: now };
-    let refusals: [Option<StoreError>; 16] = [
+    let refusals: [Option<StoreError>; 18] = [
         store.accept(&[owed("e2", "a", now)]).await.err(),
         store.claim(&claim(now)).await.err(),
         store.renew(std::slice::from_ref(&queue.lease), now).await.err(),
@@ -36,6 +36,8 @@ async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
         store.forget_before(now, 1).await.err(),
         store.add_token(&token).await.err(),
         store.token(&digest).await.err(),
+        store.note_secret_uses(&[]).await.err(),
+        store.secret_uses().await.err(),
         store.check().await.err(),
     ];
     for (number, refusal) in refusals.iter().enumerate() {

@@ -242,16 +242,28 @@ impl Lectern {
         self.signal(nix::sys::signal::Signal::SIGKILL);
     }
 
-    fn signal(&self, signal: nix::sys::signal::Signal) {
-        let id = self.child.id().expect("it runs");
-        let id = nix::unistd::Pid::from_raw(i32::try_from(id).expect("a process id is small"));
-        nix::sys::signal::kill(id, signal).expect("a running program can be sent a signal");
-    }
-
     /// Asks it to end, as a container's engine would, and waits until it has.
     pub(crate) async fn stop(mut self) -> std::process::ExitStatus {
         self.signal(nix::sys::signal::Signal::SIGTERM);
         self.child.wait().await.expect("it ends")
+    }
+
+    /// Asks it to read its configuration again, and waits until it says what became of that.
+    pub(crate) async fn reload(&self) -> String {
+        const ANSWER: &str = "the configuration was read again";
+        let before = self.log().matches(ANSWER).count();
+        self.signal(nix::sys::signal::Signal::SIGHUP);
+        super::patience::eventually("the configuration is read again", async || {
+            let log = self.log();
+            (log.matches(ANSWER).count() > before).then_some(log)
+        })
+        .await
+    }
+
+    fn signal(&self, signal: nix::sys::signal::Signal) {
+        let id = self.child.id().expect("it runs");
+        let id = nix::unistd::Pid::from_raw(i32::try_from(id).expect("a process id is small"));
+        nix::sys::signal::kill(id, signal).expect("a running program can be sent a signal");
     }
 }
 

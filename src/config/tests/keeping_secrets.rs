@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::Written;
+use super::{Loaded, Written};
 
 /// What is right and what is wrong around secrets. `SECRET` stands for a secret, wherever it was put.
 const LINES: &[&str] = &[
@@ -21,6 +21,12 @@ const LINES: &[&str] = &[
     "[sources.other]\nsecret = \"SECRET\"\nsecret_file = \"FOLDER/secret\"",
     "[sources.another]\nsecret_file = \"FOLDER/secret\"",
     "[sources.third]\nsecret_file = \"FOLDER/two-lines\"",
+    "[[sources.fourth.secrets]]\nname = \"a\"\nsecret = \"SECRET\"",
+    "[[sources.fifth.secrets]]\nname = \"a\"\nsecret = \"SECRET\"\n[[sources.fifth.secrets]]\nname = \"b\"\nsecret_file = \"FOLDER/secret\"",
+    "[[sources.sixth.secrets]]\nname = \"a\"\nsecret = [\"SECRET\"]\nnot_after = \"soon\"",
+    "[[sources.seventh.secrets]]\nname = \"a\"\nsecert = \"SECRET\"",
+    "[sources.eighth]\nsecrets = [\"SECRET\"]",
+    "[sources.ninth]\nsecrets = { secret = \"SECRET\" }",
     "[sources.NotAName]\nsecret = \"SECRET\"",
     "[internal]\napi_token = \"SECRET\"",
     "[internal]\napi_token = \"SECRET with spaces\"",
@@ -47,6 +53,7 @@ const VARIABLES: &[&str] = &[
     "LECTERN__SOURCES__NORTH__SECRET",
     "LECTERN__SOURCES__DEFAULT__SECRET",
     "LECTERN__SOURCES__DEFAULT__SECERT",
+    "LECTERN__SOURCES__DEFAULT__SECRETS",
     "LECTERN__HANDLERS__0__SECRET",
 ];
 
@@ -59,6 +66,10 @@ fn everything_said(written: &Written) -> String {
             match loaded.start() {
                 Ok(started) => said.push_str(&format!("{started:?}")),
                 Err(error) => said.push_str(&format!("{error} {error:?}")),
+            }
+            match written.load().map(Loaded::reread) {
+                Ok(Ok(reread)) => said.push_str(&format!("{reread:?}")),
+                Ok(Err(mistakes)) | Err(mistakes) => said.push_str(&format!("{mistakes} {mistakes:?}")),
             }
             said
         }

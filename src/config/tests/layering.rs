@@ -272,58 +272,61 @@ fn what_is_shown_says_for_every_value_where_it_is_from() {
     let shown: Vec<&str> = shown.lines().skip(2).collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
     [public]
-    listen          = "127.0.0.1:8080"                    # default
-    max_body        = "1MiB"                              # default
-    max_connections = 4096                                # default
-    store_deadline  = "2500ms"                            # default
+    listen                    = "127.0.0.1:8080"                    # default
+    max_body                  = "1MiB"                              # default
+    store_deadline            = "2500ms"                            # default
 
     [internal]
-    listen          = "127.0.0.1:8081"                    # default
-    api_token       = (hidden)                            # token, by api_token_file (lectern.toml)
+    listen                    = "127.0.0.1:8081"                    # default
+    api_token                 = (hidden)                            # token, by api_token_file (lectern.toml)
 
     [database]
-    url             = "postgres://me:...@db/lectern?..."  # lectern.toml
-    max_connections = 10                                  # default
+    url                       = "postgres://me:...@db/lectern?..."  # lectern.toml
+    max_connections           = 10                                  # default
 
     [verification]
-    max_age         = "11d"                               # default
-    max_future      = "5m"                                # default
+    max_age                   = "11d"                               # default
+    max_future                = "5m"                                # default
 
     [retention]
-    events          = "90d"                               # default
+    events                    = "90d"                               # default
 
     [sources.default]
-    secret          = (hidden)                            # data/webhook-secret, the first start makes it
-    previous_secret = (not set)                           # default
-    allow_unsigned  = false                               # default
+    secret                    = (hidden)                            # data/webhook-secret, the first start makes it
+    previous_secret           = (not set)                           # default
+    previous_secret_not_after = ""                                  # default
+    allow_unsigned            = false                               # default
+    secrets                   = []                                  # default
 
     [sources.north]
-    secret          = (hidden)                            # lectern.toml
-    previous_secret = (not set)                           # default
-    allow_unsigned  = false                               # default
+    secret                    = (hidden)                            # lectern.toml
+    previous_secret           = (not set)                           # default
+    previous_secret_not_after = ""                                  # default
+    allow_unsigned            = false                               # default
+    secrets                   = []                                  # default
 
     [dispatch]
-    lease           = "30s"                               # default
-    poll_interval   = "1s"                                # default
+    lease                     = "30s"                               # default
+    poll_interval             = "1s"                                # default
 
     [log]
-    filter          = "info"                              # default
-    format          = "auto"                              # default
+    filter                    = "info"                              # default
+    format                    = "auto"                              # default
 
     [[handlers]]
-    name            = "crm"                               # lectern.toml
-    kind            = "http"                              # lectern.toml
-    events          = ["*"]                               # default
-    locations       = []                                  # default
-    concurrency     = 8                                   # default
-    timeout         = "30s"                               # default
-    ordering        = "conversation"                      # default
-    url             = (set)                               # lectern.toml
+    name                      = "crm"                               # lectern.toml
+    kind                      = "http"                              # lectern.toml
+    events                    = ["*"]                               # default
+    locations                 = []                                  # default
+    concurrency               = 8                                   # default
+    timeout                   = "30s"                               # default
+    ordering                  = "conversation"                      # default
+    url                       = (set)                               # lectern.toml
 
     [handlers.retry]
-    initial         = "1s"                                # default
-    max_interval    = "15m"                               # default
-    max_attempts    = 1000                                # default
-    max_age         = "3d"                                # default
+    initial                   = "1s"                                # default
+    max_interval              = "15m"                               # default
+    max_attempts              = 1000                                # default
+    max_age                   = "3d"                                # default
     "#);
 }

@@ -5,6 +5,7 @@ mod first_start;
 mod keeping_secrets;
 mod layering;
 mod mistakes;
+mod secrets;
 
 use std::path::PathBuf;
 

@@ -9,7 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{Error, Row};
 use uuid::Uuid;
 
-use crate::model::{Attempt, Content, Delivery, EventRecord, Token, TypePattern};
+use crate::model::{Attempt, Content, Delivery, EventRecord, SecretUse, Token, TypePattern};
 use crate::store::kept;
 
 /// One value of each row, to be bound as an array.
@@ -81,6 +81,20 @@ pub(super) fn attempt(row: &PgRow) -> Result<Attempt, Error> {
 /// A token.
 pub(super) fn token(row: &PgRow) -> Result<Token, Error> {
     Ok(Token { id: row.try_get::<Uuid, _>("id")?.into(), name: row.try_get("name")? })
+}
+
+/// How a secret has been used.
+pub(super) fn secret_use(row: &PgRow) -> Result<SecretUse, Error> {
+    let secret: [u8; 16] =
+        row.try_get::<&[u8], _>("secret")?.try_into().map_err(|error| Error::Decode(Box::new(error)))?;
+    Ok(SecretUse {
+        secret: secret.into(),
+        source: row.try_get("source")?,
+        name: row.try_get("name")?,
+        known_since: timestamp(row, "known_since")?,
+        last_used_at: maybe_timestamp(row, "last_used_at")?,
+        events: row.try_get::<i64, _>("events")?.unsigned_abs(),
+    })
 }
 
 /// A moment that is always there.

@@ -7,6 +7,7 @@ mod map;
 mod read;
 mod repeat;
 mod retention;
+mod secrets;
 mod sql;
 mod tokens;
 #[cfg(test)]
@@ -26,7 +27,7 @@ use super::work_signal::WorkSignal;
 use super::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
 use crate::model::{
     Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
-    NewToken, PageRequest, Token, TokenDigest,
+    NewToken, PageRequest, SecretUse, Token, TokenDigest,
 };
 
 /// Everything that Lectern remembers, in a PostgreSQL database.
@@ -116,6 +117,14 @@ impl Store for PostgresStore {
 
     async fn token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError> {
         Ok(tokens::by_digest(self.readers()?, digest).await?)
+    }
+
+    async fn note_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {
+        Ok(secrets::note(self.pool()?, uses).await?)
+    }
+
+    async fn secret_uses(&self) -> Result<Vec<SecretUse>, StoreError> {
+        Ok(secrets::all(self.readers()?).await?)
     }
 
     async fn check(&self) -> Result<(), StoreError> {

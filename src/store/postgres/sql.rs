@@ -274,6 +274,23 @@ statements! {
     /// The token of a digest.
     TOKEN = "SELECT id, name FROM tokens WHERE digest = $1";
 
+    /// Adds to what is known of the use of secrets. In the order of their digests: several processes write here, and two
+    /// must not wait for each other.
+    NOTE_SECRET_USES = r"
+        INSERT INTO secret_uses (secret, source, name, known_since, last_used_at, events)
+        SELECT secret, max(source), max(name), min(known_since), max(last_used_at), sum(events)
+        FROM unnest($1::bytea[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
+            AS used (secret, source, name, known_since, last_used_at, events)
+        GROUP BY secret ORDER BY secret
+        ON CONFLICT (secret) DO UPDATE SET
+            name = excluded.name,
+            known_since = least(secret_uses.known_since, excluded.known_since),
+            last_used_at = greatest(secret_uses.last_used_at, excluded.last_used_at),
+            events = secret_uses.events + excluded.events";
+
+    /// How all secrets were used.
+    SECRET_USES = "SELECT secret, source, name, known_since, last_used_at, events FROM secret_uses";
+
     /// Whether writing is refused, as a standby does.
     IS_READ_ONLY = "SELECT current_setting('transaction_read_only')::boolean";
 }

@@ -221,6 +221,19 @@ statements! {
 
     /// The token of a digest.
     TOKEN = "SELECT id, name FROM tokens WHERE digest = ?1";
+
+    /// Adds to what is known of the use of a secret. With NULL, `max` has no answer.
+    NOTE_SECRET_USE = r"
+        INSERT INTO secret_uses (secret, source, name, known_since, last_used_at, events)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT (secret) DO UPDATE SET
+            name = excluded.name,
+            known_since = min(known_since, excluded.known_since),
+            last_used_at = coalesce(max(last_used_at, excluded.last_used_at), last_used_at, excluded.last_used_at),
+            events = events + excluded.events";
+
+    /// How all secrets were used.
+    SECRET_USES = "SELECT secret, source, name, known_since, last_used_at, events FROM secret_uses";
 }
 
 #[cfg(test)]

@@ -1,0 +1,129 @@
+//! `lectern sources`.
+
+use std::fmt;
+
+use clap::Args;
+use jiff::{Timestamp, Unit};
+
+use super::failure::Failure;
+use super::output;
+use crate::app;
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::{Loaded, SourceConfig};
+use crate::model::{SecretState, Source, SourceStatus};
+use crate::telemetry;
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// Print JSON, as `GET /api/v1/sources` of the REST API has it under `data`
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists the configured sources. When a secret was last used is what the servers have written, some seconds ago.
+pub(super) async fn run(arguments: &Arguments, loaded: Loaded) -> Result<(), Failure> {
+    telemetry::start(loaded.log());
+    let config = loaded.start()?.config;
+    let store = app::open_store(&config.database).await?;
+    let uses = store.secret_uses().await;
+    store.close().await;
+    let (uses, now) = (uses?, SystemClock.now());
+    let sources: Vec<Source> = config.sources.iter().map(SourceConfig::without_secrets).collect();
+    let sources: Vec<SourceStatus<'_>> = sources.iter().map(|source| source.status(&uses, now)).collect();
+    if arguments.json {
+        output::line(serde_json::to_string_pretty(&sources)?)
+    } else {
+        output::line(Table(&sources).to_string().trim_end())
+    }
+}
+
+/// A line for each secret, as a person reads it.
+struct Table<'a>(&'a [SourceStatus<'a>]);
+
+impl fmt::Display for Table<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines =
+            vec![["SOURCE", "SECRET", "STATE", "LAST USED", "EVENTS", "NOT AFTER"].map(str::to_owned)];
+        for source in self.0 {
+            for secret in &source.secrets {
+                lines.push([
+                    source.name.to_owned(),
+                    secret.name.to_owned(),
+                    said(secret.state).to_owned(),
+                    moment(secret.last_used_at),
+                    secret.event_count.to_string(),
+                    moment(secret.not_after),
+                ]);
+            }
+            if source.allow_unsigned {
+                let state = "takes unsigned requests";
+                lines.push([source.name, "-", state, "-", "-", "-"].map(str::to_owned));
+            }
+        }
+        let mut widths = [0; 6];
+        for line in &lines {
+            for (width, cell) in widths.iter_mut().zip(line) {
+                *width = (*width).max(cell.chars().count());
+            }
+        }
+        for line in &lines {
+            let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+            writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+const fn said(state: SecretState) -> &'static str {
+    match state {
+        SecretState::SafeToRetire => "safe to retire",
+        other => other.as_str(),
+    }
+}
+
+/// To the second: nobody reads more.
+fn moment(at: Option<Timestamp>) -> String {
+    at.map_or_else(|| "-".to_owned(), |at| at.round(Unit::Second).unwrap_or(at).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SecretStatus;
+
+    #[test]
+    fn each_secret_is_a_line_that_says_whether_it_can_go() {
+        let secret = |name, state, last_used_at: Option<&str>, event_count| SecretStatus {
+            name,
+            state,
+            not_after: None,
+            last_used_at: last_used_at.map(|at| at.parse().unwrap()),
+            event_count,
+        };
+        let old = SecretStatus {
+            not_after: Some("2027-01-31T00:00:00Z".parse().unwrap()),
+            ..secret("previous", SecretState::SafeToRetire, Some("2026-11-01T09:30:00.25Z"), 1204)
+        };
+        let sources = [
+            SourceStatus {
+                name: "default",
+                path: "/webhooks/podium".to_owned(),
+                allow_unsigned: false,
+                secrets: vec![secret("current", SecretState::Active, Some("2026-11-22T09:30:01Z"), 31), old],
+            },
+            SourceStatus {
+                name: "legacy",
+                path: "/webhooks/podium/legacy".to_owned(),
+                allow_unsigned: true,
+                secrets: vec![secret("new", SecretState::Unused, None, 0)],
+            },
+        ];
+        insta::assert_snapshot!(Table(&sources), @r"
+        SOURCE   SECRET    STATE                    LAST USED             EVENTS  NOT AFTER
+        default  current   active                   2026-11-22T09:30:01Z  31      -
+        default  previous  safe to retire           2026-11-01T09:30:00Z  1204    2027-01-31T00:00:00Z
+        legacy   new       unused                   -                     0       -
+        legacy   -         takes unsigned requests  -                     -       -
+        ");
+    }
+}
