@@ -7,6 +7,7 @@ mod event;
 mod id;
 mod page;
 mod pattern;
+mod quarantine;
 mod subscription;
 mod token;
 
@@ -14,8 +15,9 @@ pub use attempt::{Attempt, AttemptOutcome};
 pub use delivery::{Delivery, DeliveryFilter, DeliveryState, NewDelivery};
 pub use event::{Arrival, Content, DedupKey, EventFilter, EventRecord, Header, NewEvent};
 pub(crate) use id::new_uuid;
-pub use id::{DeliveryId, EventId, TokenId};
+pub use id::{DeliveryId, EventId, QuarantineId, TokenId};
 pub use page::{Limit, PageRequest};
 pub use pattern::TypePattern;
+pub use quarantine::{QuarantineBounds, QuarantineFilter, Quarantined, QuarantinedRequest, Released};
 pub use subscription::{Ordering, Subscription};
 pub use token::{NewToken, Token, TokenDigest};
