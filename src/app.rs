@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -19,8 +20,8 @@ use crate::dispatch;
 use crate::handlers::Registry;
 use crate::http;
 use crate::ingest;
-use crate::ingest::{Ingest, Source, SourceKey};
-use crate::model::TokenDigest;
+use crate::ingest::{Ingest, Quarantine, QuarantineWriter, Source, SourceKey};
+use crate::model::{QuarantineFilter, Released, TokenDigest};
 use crate::podium::SigningKey;
 use crate::query;
 use crate::store::postgres::PostgresStore;
@@ -68,6 +69,7 @@ pub struct App {
     public_routes: axum::Router,
     internal_routes: axum::Router,
     handlers: Vec<dispatch::Ready>,
+    quarantine: QuarantineWriter,
     config: Config,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
@@ -91,24 +93,30 @@ impl App {
 
         tell_of_abandoned_work(&config, &*store).await;
 
-        let ingest = ingest::router(Ingest {
+        let deadline = config.public.store_deadline;
+        let (quarantine, quarantine_writer) =
+            Quarantine::new(config.quarantine, deadline, Arc::clone(&store), Arc::clone(&clock));
+        let ingest = Arc::new(Ingest {
             sources: config.sources.iter().map(source).collect(),
             subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
             window: config.verification,
+            quarantine,
             max_body: config.public.max_body,
-            store_deadline: config.public.store_deadline,
+            store_deadline: deadline,
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
         });
         let token = TokenDigest::of(config.internal.api_token.expose_secret());
-        let query = query::router(query::State::new(Arc::clone(&store), Arc::clone(&clock), token));
+        let release: Arc<dyn query::Release> = Arc::clone(&ingest) as _;
+        let query = query::State::new(Arc::clone(&store), Arc::clone(&clock), token, release);
         let health = http::health(Arc::clone(&store));
         Ok(Self {
             public,
             internal,
-            public_routes: http::wrap(ingest.merge(health.clone())),
-            internal_routes: http::wrap(query.merge(health)),
+            public_routes: http::wrap(ingest::router(ingest).merge(health.clone())),
+            internal_routes: http::wrap(query::router(query).merge(health)),
             handlers,
+            quarantine: quarantine_writer,
             config,
             store,
             clock,
@@ -146,10 +154,14 @@ impl App {
             Arc::clone(&self.clock),
             token.clone(),
         ));
+        // It ends after the last request, which may be waiting for it.
+        let served = CancellationToken::new();
+        tasks.spawn(self.quarantine.run(served.clone()));
         tokio::join!(
             http::serve(self.public, self.public_routes, token.clone()),
             http::serve(self.internal, self.internal_routes, token.clone()),
         );
+        served.cancel();
         tasks.close();
         // A store that doesn't answer must not keep the process: what it still holds is taken up by the next.
         let ending = async {
@@ -159,6 +171,13 @@ impl App {
         if timeout(END_WITHIN, ending).await.is_err() {
             tracing::warn!("stopped without an answer from the store");
         }
+    }
+}
+
+#[async_trait]
+impl query::Release for Ingest {
+    async fn release(&self, filter: &QuarantineFilter) -> Result<Released, StoreError> {
+        self.release_from_quarantine(filter).await
     }
 }
 
@@ -222,8 +241,12 @@ fn source(config: &SourceConfig) -> (String, Arc<Source>) {
         name: secret.name.clone(),
         key: SigningKey::new(secret.value.expose_secret()),
     });
-    let source =
-        Source { name: config.name.clone(), keys: keys.collect(), allow_unsigned: config.allow_unsigned };
+    let source = Source {
+        name: config.name.clone(),
+        keys: keys.collect(),
+        allow_unsigned: config.allow_unsigned,
+        on_unverified: config.on_unverified,
+    };
     (config.name.clone(), Arc::new(source))
 }
 

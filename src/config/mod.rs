@@ -36,8 +36,8 @@ pub(crate) use mistake::nearest;
 use origin::Origin;
 pub use provenance::Provenance;
 pub use resolved::{
-    Config, Database, DatabaseUrl, Dispatch, HandlerConfig, Internal, Log, LogFormat, NamedSecret, Public,
-    Retention, Retry, SourceConfig, Verification,
+    Config, Database, DatabaseUrl, Dispatch, HandlerConfig, Internal, Log, LogFormat, NamedSecret,
+    OnUnverified, Public, Quarantine, Retention, Retry, SourceConfig, Verification,
 };
 pub(crate) use secret::read as read_secret;
 pub use secret::{secret, secret_as};

@@ -2,9 +2,9 @@
 
 use config::{Map, Value};
 
-use super::meaning::{A_NAME, boolean, is_name};
+use super::meaning::{A_NAME, boolean, choice, is_name};
 use super::section::{Place, Reported, Section, complete};
-use super::{NamedSecret, SourceConfig, secret};
+use super::{NamedSecret, OnUnverified, SourceConfig, secret};
 
 /// The source that answers at the path without a name.
 pub(super) const DEFAULT: &str = "default";
@@ -57,6 +57,8 @@ fn one(
         let current = section.secret("secret", "secret_file", secret::hidden);
         let previous = section.secret("previous_secret", "previous_secret_file", secret::hidden);
         let allow_unsigned = section.value("allow_unsigned", boolean);
+        let choices = [("reject", OnUnverified::Reject), ("hold", OnUnverified::Hold)];
+        let on_unverified = section.value("on_unverified", choice(&choices));
         let (current, previous, allow_unsigned) = (current?, previous?, allow_unsigned?);
         if name != DEFAULT && current.is_none() && !allow_unsigned {
             return Err(section.complain(format!(
@@ -70,7 +72,8 @@ fn one(
             found.map(|found| NamedSecret { name: name.to_owned(), value: found.value })
         };
         let secrets = named("current", current).into_iter().chain(named("previous", previous)).collect();
-        let config = SourceConfig { name: name.to_owned(), secrets, allow_unsigned };
+        let config =
+            SourceConfig { name: name.to_owned(), secrets, allow_unsigned, on_unverified: on_unverified? };
         Ok(Source { config, secret_file, lacks_secret })
     })
 }

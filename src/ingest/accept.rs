@@ -18,6 +18,13 @@ use crate::telemetry::Chain;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Receipt(Acceptance);
 
+impl Receipt {
+    /// Whether the event was not there before.
+    pub(super) const fn is_new(self) -> bool {
+        matches!(self.0, Acceptance::Accepted(_))
+    }
+}
+
 /// The first wait before a store that is unavailable is asked again, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
 

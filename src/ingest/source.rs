@@ -1,5 +1,6 @@
 //! Sources: the webhooks that may call.
 
+use crate::config::OnUnverified;
 use crate::podium::SigningKey;
 
 /// A registered webhook with the secrets that it may sign with.
@@ -11,6 +12,8 @@ pub struct Source {
     pub keys: Vec<SourceKey>,
     /// Whether a request without a signature is accepted.
     pub allow_unsigned: bool,
+    /// What becomes of a request that fails verification.
+    pub on_unverified: OnUnverified,
 }
 
 /// A secret of a source, ready to verify with.

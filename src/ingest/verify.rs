@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::receive::Received;
 use super::rejection::Rejection;
+use super::source::Source;
 use crate::config::Verification;
 use crate::model::{Arrival, EventId};
 use crate::podium::{self, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER};
@@ -19,6 +20,13 @@ impl Verified {
         self.0
     }
 
+    /// The same as if it arrived at `at`: one that was kept back begins its life as an event when it is let through.
+    pub(super) fn arriving_at(mut self, at: Timestamp) -> Self {
+        self.0.id = EventId::at(at);
+        self.0.received_at = at;
+        self
+    }
+
     fn by(secret: Option<&str>, received: Received) -> Self {
         Self(Arrival {
             id: EventId::at(received.at),
@@ -30,16 +38,34 @@ impl Verified {
     }
 }
 
+/// A request that failed verification, and why.
+pub(super) struct Unverified {
+    pub(super) received: Received,
+    pub(super) rejection: Rejection,
+}
+
 /// Verifies a request against its source's secrets.
-pub(super) fn verify(received: Received, window: Verification) -> Result<Verified, Rejection> {
+pub(super) fn verify(received: Received, window: Verification) -> Result<Verified, Unverified> {
+    let source = Arc::clone(&received.source);
+    match fitting_secret(&source, &received, window) {
+        Ok(secret) => Ok(Verified::by(secret, received)),
+        Err(rejection) => Err(Unverified { received, rejection }),
+    }
+}
+
+/// The name of the secret that the request was signed with; none where it need not be signed.
+fn fitting_secret<'s>(
+    source: &'s Source,
+    received: &Received,
+    window: Verification,
+) -> Result<Option<&'s str>, Rejection> {
     let timestamp = received.content.header(TIMESTAMP_HEADER);
     let signature = received.content.header(SIGNATURE_HEADER);
-    let source = Arc::clone(&received.source);
     // Where nothing can be verified a signature is worth as much as none: Podium may already sign with a secret that is
     // not configured here yet.
     let verifiable = signature.is_some() && !source.keys.is_empty();
     if source.allow_unsigned && !verifiable {
-        return Ok(Verified::by(None, received));
+        return Ok(None);
     }
     let signature = signature.ok_or(Rejection::SignatureMissing)?;
     let timestamp = timestamp.ok_or(Rejection::TimestampMissing)?;
@@ -50,7 +76,7 @@ pub(super) fn verify(received: Received, window: Verification) -> Result<Verifie
         .ok_or(Rejection::SignatureMismatch)?;
     // Only now: that it is late is worth saying of a genuine request alone.
     check_window(signed_at, received.at, window)?;
-    Ok(Verified::by(source.keys.get(matched).map(|key| key.name.as_str()), received))
+    Ok(source.keys.get(matched).map(|key| key.name.as_str()))
 }
 
 fn check_window(signed_at: Timestamp, now: Timestamp, window: Verification) -> Result<(), Rejection> {

@@ -1,5 +1,5 @@
-//! The internal REST API: what people and programs ask about what arrived, and the replay of a delivery. It follows
-//! the conventions of Podium's own API, and answers nobody without a token.
+//! The internal REST API: what people and programs ask about what arrived, the replay of a delivery, and the quarantine.
+//! It follows the conventions of Podium's own API, and answers nobody without a token.
 
 mod answer;
 mod auth;
@@ -10,6 +10,7 @@ mod events;
 mod page;
 mod params;
 mod path;
+mod quarantine;
 mod refusal;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use axum::routing::{any, get, post};
 use crate::clock::Clock;
 use crate::model::{Content, EventId, TokenDigest};
 use crate::store::{Store, StoreError};
+pub use quarantine::Release;
 use refusal::Refusal;
 
 /// What the API answers from.
@@ -29,13 +31,19 @@ pub struct State {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     api_token: TokenDigest,
+    release: Arc<dyn Release>,
 }
 
 impl State {
     /// Answers from `store`, with the time of `clock`, for whoever has the token of digest `api_token` or one that the
-    /// store keeps.
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, api_token: TokenDigest) -> Self {
-        Self { store, clock, api_token }
+    /// store keeps. What is to leave the quarantine is for `release`.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        api_token: TokenDigest,
+        release: Arc<dyn Release>,
+    ) -> Self {
+        Self { store, clock, api_token, release }
     }
 
     async fn content(&self, id: EventId) -> Result<Option<Content>, StoreError> {
@@ -53,6 +61,10 @@ pub fn router(state: State) -> Router {
         .route("/api/v1/deliveries", get(deliveries::list))
         .route("/api/v1/deliveries/{id}", get(deliveries::show))
         .route("/api/v1/deliveries/{id}/replay", post(deliveries::replay))
+        .route("/api/v1/quarantine", get(quarantine::list).delete(quarantine::delete_all))
+        .route("/api/v1/quarantine/release", post(quarantine::release))
+        .route("/api/v1/quarantine/{id}", get(quarantine::show).delete(quarantine::delete))
+        .route("/api/v1/quarantine/{id}/body", get(quarantine::show_body))
         // A route and not a fallback: a fallback would be replaced by that of the listener, which asks for no token.
         .route("/api/{*rest}", any(async || Refusal::RouteNotFound))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)

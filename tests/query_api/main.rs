@@ -8,5 +8,6 @@ mod bodies;
 mod deliveries;
 mod events;
 mod pages;
+mod quarantine;
 mod refusals;
 mod tokens;
