@@ -9,5 +9,6 @@ mod crash;
 mod delivery;
 mod events;
 mod hostile;
+mod quarantine;
 mod starting;
 mod webhooks;
