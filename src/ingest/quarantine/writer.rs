@@ -76,6 +76,9 @@ impl QuarantineWriter {
     async fn write(&mut self, mut batch: Vec<Waiting>) {
         // Whoever gave up has told Podium to send it again.
         batch.retain(|waiting| waiting.answer.as_ref().is_none_or(|answer| !answer.is_closed()));
+        if batch.is_empty() {
+            return;
+        }
         let mut requests = Vec::with_capacity(batch.len());
         let mut others = Vec::with_capacity(batch.len());
         for Waiting { request, answer, _room } in batch {

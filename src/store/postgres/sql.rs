@@ -289,7 +289,7 @@ statements! {
                 $7::text[], $8::bytea[]) AS new (id, source, received_at, reason, held, weight, headers, body)
         ), held_before AS (
             SELECT count(*) AS requests, coalesce(sum(weight), 0) AS bytes
-            FROM quarantine WHERE held AND id <> ALL ($1)
+            FROM quarantine WHERE held AND id NOT IN (SELECT id FROM new)
         ), held AS (
             SELECT id, weight FROM held_before, (
                 SELECT id, weight, row_number() OVER up_to AS nth, sum(weight) OVER up_to AS total
@@ -304,7 +304,7 @@ statements! {
             SELECT id FROM room, (
                 SELECT id, row_number() OVER down_to AS nth, sum(weight) OVER down_to AS total
                 FROM (
-                    SELECT id, weight FROM quarantine WHERE NOT held AND id <> ALL ($1)
+                    SELECT id, weight FROM quarantine WHERE NOT held AND id NOT IN (SELECT id FROM new)
                     UNION ALL
                     SELECT id, weight FROM new, room WHERE NOT held AND weight <= bytes
                 ) AS candidates
@@ -314,7 +314,7 @@ statements! {
         ), dropped AS (
             DELETE FROM quarantine WHERE NOT held AND id NOT IN (SELECT id FROM rejected)
         ), kept AS (
-            SELECT id FROM held UNION ALL SELECT id FROM rejected WHERE id = ANY ($1)
+            SELECT id FROM held UNION ALL SELECT id FROM rejected WHERE id IN (SELECT id FROM new)
         ), added AS (
             INSERT INTO quarantine (id, source, received_at, reason, held, weight, headers, body)
             SELECT id, source, received_at, reason, held, weight, headers, body FROM new JOIN kept USING (id) ORDER BY id
