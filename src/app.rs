@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
@@ -22,8 +23,8 @@ use crate::handlers::Registry;
 use crate::http;
 use crate::http::Health;
 use crate::ingest;
-use crate::ingest::{Ingest, Sources};
-use crate::model::TokenDigest;
+use crate::ingest::{Ingest, Parts, Quarantine, QuarantineWriter, Sources};
+use crate::model::{QuarantineFilter, Released, TokenDigest};
 use crate::query;
 use crate::spool::{Spool, SpoolError};
 use crate::store::postgres::PostgresStore;
@@ -83,6 +84,7 @@ pub struct App {
     public_routes: axum::Router,
     internal_routes: axum::Router,
     handlers: Vec<dispatch::Ready>,
+    quarantine: QuarantineWriter,
     config: Config,
     sources: Arc<Sources>,
     store: Arc<dyn Store>,
@@ -110,29 +112,35 @@ impl App {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let (store, lock) = open_to_serve(&config, clock.now(), &tasks, &stop).await?;
 
+        let deadline = config.public.store_deadline;
+        let (quarantine, quarantine_writer) =
+            Quarantine::new(config.quarantine, deadline, Arc::clone(&store), Arc::clone(&clock));
         let sources = Arc::new(Sources::new(&config.sources, clock.now()));
-        let ingest = Ingest {
+        let parts = Parts {
             sources: Arc::clone(&sources),
             subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
             window: config.verification,
+            quarantine,
             bodies: http::Bodies::up_to(config.public.max_body),
             lanes: lanes(&config.database),
-            store_deadline: config.public.store_deadline,
+            store_deadline: deadline,
             store: Arc::clone(&store),
             spool: spool.clone(),
             clock: Arc::clone(&clock),
         };
-        let ingest = ingest::start(ingest, &tasks, &stop);
+        let ingest = Ingest::start(parts, &tasks, &stop);
         let token = TokenDigest::of(config.internal.api_token.expose_secret());
-        let state = query::State::new(Arc::clone(&store), Arc::clone(&clock), token, sources.listed());
-        let query = query::router(state);
+        let release: Arc<dyn query::Release> = Arc::clone(&ingest) as _;
+        let query =
+            query::State::new(Arc::clone(&store), Arc::clone(&clock), token, sources.listed(), release);
         let health = Health { store: Arc::clone(&store), spool, clock: Arc::clone(&clock) };
         Ok(Self {
             public,
             internal,
-            public_routes: http::wrap(ingest.merge(http::health(health.clone(), false))),
-            internal_routes: http::wrap(query.merge(http::health(health, true))),
+            public_routes: http::wrap(ingest::router(ingest).merge(http::health(health.clone(), false))),
+            internal_routes: http::wrap(query::router(query).merge(http::health(health, true))),
             handlers,
+            quarantine: quarantine_writer,
             config,
             sources,
             store,
@@ -182,9 +190,11 @@ impl App {
         ));
         let public = http::Limits::with_connections(self.config.public.max_connections);
         let internal = http::Limits::with_connections(INTERNAL_CONNECTIONS);
+        // What ends after the last request: one may still be waiting for it, or be counted.
         let served = CancellationToken::new();
         let uses = Arc::clone(self.sources.uses());
         tasks.spawn(ingest::write_uses(uses, Arc::clone(&self.store), served.clone()));
+        tasks.spawn(self.quarantine.run(served.clone()));
         tokio::join!(
             http::serve(self.public, self.public_routes, public, token.clone()),
             http::serve(self.internal, self.internal_routes, internal, token.clone()),
@@ -200,6 +210,13 @@ impl App {
         if timeout(END_WITHIN, ending).await.is_err() {
             tracing::warn!("stopped without an answer from the store");
         }
+    }
+}
+
+#[async_trait]
+impl query::Release for Ingest {
+    async fn release(&self, filter: &QuarantineFilter) -> Result<Released, StoreError> {
+        self.release_from_quarantine(filter).await
     }
 }
 

@@ -17,8 +17,8 @@ use super::section::{Place, Report, Reported, Section};
 use super::sources::Source;
 use super::written::Written;
 use super::{
-    Database, DatabaseUrl, Dispatch, Log, LogFormat, Public, Retention, Spool, Verification, handlers,
-    secret, sources,
+    Database, DatabaseUrl, Dispatch, Log, LogFormat, Public, Quarantine, Retention, Spool, Verification,
+    handlers, secret, sources,
 };
 
 /// The configuration as it is meant, but for the secrets that the first start makes.
@@ -31,6 +31,7 @@ pub(super) struct Draft {
     pub(super) spool: Spool,
     pub(super) verification: Verification,
     pub(super) retention: Retention,
+    pub(super) quarantine: Quarantine,
     pub(super) sources: Vec<Source>,
     pub(super) handlers: Vec<Handler>,
     pub(super) dispatch: Dispatch,
@@ -79,6 +80,7 @@ pub(super) fn read(
             top.section("spool", |section| spool(section, data_dir.as_ref().map_err(|reported| *reported)));
         let verification = top.section("verification", verification);
         let retention = top.section("retention", |section| retention(section, verification));
+        let quarantine = top.section("quarantine", quarantine);
         let sources = top.section("sources", |section| sources::read(section, source_defaults));
         let dispatch = top.section("dispatch", dispatch);
         let log = top.section("log", log);
@@ -91,6 +93,7 @@ pub(super) fn read(
             spool: spool?,
             verification: verification?,
             retention: retention?,
+            quarantine: quarantine?,
             sources: sources?,
             handlers: handlers?,
             dispatch: dispatch?,
@@ -195,6 +198,14 @@ fn retention(
         )));
     }
     Ok(Retention { events })
+}
+
+fn quarantine(section: &mut Section<'_>) -> Result<Quarantine, Reported> {
+    // What is kept is weighed anew with each batch: more than this would be slow.
+    let max_requests = section.value("max_requests", number(0..=100_000));
+    let max_bytes = section.value("max_bytes", size(ByteSize::mib(1)..=ByteSize::mib(4096)));
+    let max_per_minute = section.value("max_per_minute", number(1..=100_000));
+    Ok(Quarantine { max_requests: max_requests?, max_bytes: max_bytes?, max_per_minute: max_per_minute? })
 }
 
 fn dispatch(section: &mut Section<'_>) -> Result<Dispatch, Reported> {

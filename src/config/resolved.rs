@@ -27,6 +27,8 @@ pub struct Config {
     pub verification: Verification,
     /// How long things are kept.
     pub retention: Retention,
+    /// What is kept of requests that fail verification.
+    pub quarantine: Quarantine,
     /// The webhooks that may call, by name.
     pub sources: Vec<SourceConfig>,
     /// What is done with events.
@@ -105,6 +107,17 @@ pub struct Retention {
     pub events: Duration,
 }
 
+/// What is kept of requests that fail verification.
+#[derive(Clone, Copy, Debug)]
+pub struct Quarantine {
+    /// How many requests; none when it is 0.
+    pub max_requests: u32,
+    /// How much their bodies and headers may come to, in bytes.
+    pub max_bytes: usize,
+    /// How many rejected ones a minute, of each source.
+    pub max_per_minute: u32,
+}
+
 /// A webhook that may call.
 #[derive(Clone, Debug)]
 pub struct SourceConfig {
@@ -114,6 +127,17 @@ pub struct SourceConfig {
     pub secrets: Vec<NamedSecret>,
     /// Whether a request without a signature is accepted.
     pub allow_unsigned: bool,
+    /// What becomes of a request that fails verification.
+    pub on_unverified: OnUnverified,
+}
+
+/// What becomes of a request that fails verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnUnverified {
+    /// It is refused, and kept as far as there is room.
+    Reject,
+    /// It is kept and acknowledged, or refused where there is no room.
+    Hold,
 }
 
 /// A secret, and what it is called where it must not be shown.

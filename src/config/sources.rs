@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use config::{Map, Value};
 
-use super::meaning::{A_NAME, boolean, is_name, moment};
+use super::meaning::{A_NAME, boolean, choice, is_name, moment};
 use super::named_secrets::{self, Named};
 use super::section::{Place, Reported, Section, complete};
-use super::{SourceConfig, secret};
+use super::{OnUnverified, SourceConfig, secret};
 
 /// The source that answers at the path without a name.
 pub(super) const DEFAULT: &str = "default";
@@ -65,10 +65,12 @@ fn one(
         let current = section.secret("secret", "secret_file", secret::hidden);
         let previous = previous(section);
         let allow_unsigned = section.value("allow_unsigned", boolean);
+        let choices = [("reject", OnUnverified::Reject), ("hold", OnUnverified::Hold)];
+        let on_unverified = section.value("on_unverified", choice(&choices));
         // Last, as in a file: what follows the heading of a table belongs to that table.
         let further = named_secrets::read(section, name);
         let (current, previous, further) = (current?, previous?, further?);
-        let allow_unsigned = allow_unsigned?;
+        let (allow_unsigned, on_unverified) = (allow_unsigned?, on_unverified?);
         let has_secret = current.is_some() || !further.is_empty();
         if name != DEFAULT && !has_secret && !allow_unsigned {
             return Err(section.complain(format!(
@@ -82,7 +84,7 @@ fn one(
         let secrets: Vec<_> = secrets.into_iter().map(|named| named.secret).collect();
         let clashes = named_secrets::clashes(&secrets, &format!("the source `{name}` in {origin}"));
         section.report.mistakes.extend(clashes);
-        let config = SourceConfig { name: name.to_owned(), secrets, allow_unsigned };
+        let config = SourceConfig { name: name.to_owned(), secrets, allow_unsigned, on_unverified };
         Ok(Source { config, secret_file, lacks_secret: !has_secret && !allow_unsigned })
     })
 }

@@ -34,6 +34,11 @@ impl Receipt {
         }
     }
 
+    /// Whether the event is not known to have been there before.
+    pub(super) const fn is_new(self) -> bool {
+        !matches!(self.status, Status::Duplicate)
+    }
+
     /// The spool has it.
     pub(super) const fn spooled(id: EventId) -> Self {
         Self { id, status: Status::Spooled }

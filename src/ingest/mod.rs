@@ -1,7 +1,8 @@
 //! Ingest: the way of a request from the socket into the store.
 //!
 //! `receive → verify → decode → accept`, and each stage's type can only be made by the stage before:
-//! `Received → Verified → Event → Receipt`. What skips a stage does not compile.
+//! `Received → Verified → Event → Receipt`. What skips a stage does not compile. What fails the second is `Unverified`, and
+//! goes into quarantine.
 //!
 //! The last stage is shared: *lanes* gather the events of concurrent requests, and *commit* makes each batch durable, in
 //! the store or in the spool. From there *drain* brings it to the store.
@@ -11,6 +12,7 @@ mod commit;
 mod decode;
 mod drain;
 mod lanes;
+mod quarantine;
 mod receive;
 mod rejection;
 mod rejection_log;
@@ -19,6 +21,7 @@ mod source;
 mod uses;
 mod verify;
 
-pub use routes::{Ingest, start};
+pub use quarantine::{Quarantine, QuarantineWriter};
+pub use routes::{Ingest, Parts, router};
 pub use source::{Source, SourceKey, Sources};
 pub use uses::{UseCount, Uses, write_uses};

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,11 +18,12 @@ use super::commit::Commit;
 use super::decode::decode;
 use super::drain::Drain;
 use super::lanes::Lanes;
+use super::quarantine::Quarantine;
 use super::receive::receive;
 use super::rejection::Rejection;
 use super::rejection_log::RejectionLog;
 use super::source::Sources;
-use super::verify::verify;
+use super::verify::{Verified, verify};
 use crate::clock::Clock;
 use crate::config::Verification;
 use crate::http::{Bodies, drain};
@@ -33,13 +35,15 @@ use crate::store::Store;
 const DEFAULT_SOURCE: &str = "default";
 
 /// What ingest is made of.
-pub struct Ingest {
+pub struct Parts {
     /// The webhooks that may call.
     pub sources: Arc<Sources>,
     /// Who wants to hear of what.
     pub subscriptions: Vec<Subscription>,
     /// Which signatures are still good.
     pub window: Verification,
+    /// Where requests go that fail verification.
+    pub quarantine: Quarantine,
     /// What reads the bodies.
     pub bodies: Bodies,
     /// How many batches are committed side by side.
@@ -54,61 +58,67 @@ pub struct Ingest {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Starts the lanes and the way from the spool to the store, which ends with `stop`, as tasks of `tasks`; answers with
-/// `POST /webhooks/podium` and `POST /webhooks/podium/{source}`. The lanes end, with everything committed, when the routes
-/// are dropped.
-pub fn start(ingest: Ingest, tasks: &TaskTracker, stop: &CancellationToken) -> Router {
-    let Ingest { sources, subscriptions, window, bodies, lanes, store_deadline, store, spool, clock } =
-        ingest;
-    let subscriptions: Arc<[Subscription]> = subscriptions.into();
-    let drain =
-        Drain { spool: spool.clone(), store: Arc::clone(&store), subscriptions: Arc::clone(&subscriptions) };
-    tasks.spawn(drain.run(stop.clone()));
-    let lanes = Lanes::start(lanes, Commit::new(store, spool, store_deadline), tasks);
-    let journey =
-        Journey { sources, subscriptions, window, bodies, lanes, log: RejectionLog::default(), clock };
+/// Everything that a request needs on its way.
+pub struct Ingest {
+    pub(super) sources: Arc<Sources>,
+    subscriptions: Arc<[Subscription]>,
+    pub(super) window: Verification,
+    quarantine: Quarantine,
+    bodies: Bodies,
+    lanes: Lanes,
+    log: RejectionLog,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// `POST /webhooks/podium` and `POST /webhooks/podium/{source}`.
+pub fn router(ingest: Arc<Ingest>) -> Router {
     Router::new()
         .route("/webhooks/podium", post(from_default))
         .route("/webhooks/podium/{source}", post(from_named))
         // As a person may well type them at Podium, who would hold back every event for the slash.
         .route("/webhooks/podium/", post(from_default))
         .route("/webhooks/podium/{source}/", post(from_named))
-        .with_state(Arc::new(journey))
-}
-
-/// Everything that a request needs on its way.
-struct Journey {
-    sources: Arc<Sources>,
-    subscriptions: Arc<[Subscription]>,
-    window: Verification,
-    bodies: Bodies,
-    lanes: Lanes,
-    log: RejectionLog,
-    clock: Arc<dyn Clock>,
+        .with_state(ingest)
 }
 
 async fn from_default(
-    State(journey): State<Arc<Journey>>,
+    State(ingest): State<Arc<Ingest>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Receipt, Rejection> {
-    journey.take(DEFAULT_SOURCE, headers, body).await
+) -> Result<Response, Rejection> {
+    ingest.take(DEFAULT_SOURCE, headers, body).await
 }
 
 async fn from_named(
-    State(journey): State<Arc<Journey>>,
+    State(ingest): State<Arc<Ingest>>,
     name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Receipt, Rejection> {
+) -> Result<Response, Rejection> {
     // What is no UTF-8 is no source's name, and neither is nothing.
     let name = name.map(|Path(name)| name).unwrap_or_default();
-    journey.take(&name, headers, body).await
+    ingest.take(&name, headers, body).await
 }
 
-impl Journey {
-    async fn take(&self, source: &str, headers: HeaderMap, body: Body) -> Result<Receipt, Rejection> {
-        let outcome = self.through(source, headers, body).await;
+impl Ingest {
+    /// Starts the lanes and the way from the spool to the store as tasks of `tasks`. The latter ends with `stop`, the lanes
+    /// once this has been dropped, with all that they were given made durable.
+    #[must_use]
+    pub fn start(parts: Parts, tasks: &TaskTracker, stop: &CancellationToken) -> Arc<Self> {
+        let Parts { sources, window, quarantine, bodies, lanes, store_deadline, store, spool, clock, .. } =
+            parts;
+        let subscriptions: Arc<[Subscription]> = parts.subscriptions.into();
+        let commit = Commit::new(Arc::clone(&store), spool.clone(), store_deadline);
+        let lanes = Lanes::start(lanes, commit, tasks);
+        let drain = Drain { spool, store: Arc::clone(&store), subscriptions: Arc::clone(&subscriptions) };
+        tasks.spawn(drain.run(stop.clone()));
+        let log = RejectionLog::default();
+        Arc::new(Self { sources, subscriptions, window, quarantine, bodies, lanes, log, store, clock })
+    }
+
+    async fn take(&self, source: &str, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
+        let outcome = self.journey(source, headers, body).await;
         if let Err(rejection) = &outcome {
             // The name is only shown when it is one of ours: anybody can write anything into a path.
             let source = self.sources.get(source).map(|source| source.name.clone());
@@ -117,14 +127,21 @@ impl Journey {
         outcome
     }
 
-    async fn through(&self, source: &str, headers: HeaderMap, body: Body) -> Result<Receipt, Rejection> {
+    async fn journey(&self, source: &str, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
         let Some(source) = self.sources.get(source) else {
             drain(body).await;
             return Err(Rejection::UnknownSource);
         };
         let received = receive(source, headers, body, &self.bodies, &*self.clock).await?;
-        let verified = verify(received, self.window)?;
-        let event = decode(verified, &self.subscriptions);
-        self.lanes.accept(event).await
+        // Proof that it is durable, either way: nothing else becomes a 200.
+        match verify(received, self.window) {
+            Ok(verified) => self.accept(verified).await.map(IntoResponse::into_response),
+            Err(unverified) => self.quarantine.take_in(unverified).await.map(IntoResponse::into_response),
+        }
+    }
+
+    /// The rest of the way, for whatever was verified.
+    pub(super) async fn accept(&self, verified: Verified) -> Result<Receipt, Rejection> {
+        self.lanes.accept(decode(verified, &self.subscriptions)).await
     }
 }

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 
 use super::uses::{UseCount, Uses};
-use crate::config::SourceConfig;
+use crate::config::{OnUnverified, SourceConfig};
 use crate::model;
 use crate::podium::SigningKey;
 
@@ -21,6 +21,8 @@ pub struct Source {
     pub keys: Vec<SourceKey>,
     /// Whether a request without a signature is accepted.
     pub allow_unsigned: bool,
+    /// What becomes of a request that fails verification.
+    pub on_unverified: OnUnverified,
 }
 
 /// A secret of a source, ready to verify with.
@@ -72,8 +74,13 @@ impl Sources {
                 not_after: secret.not_after,
                 uses,
             });
-            let (name, allow_unsigned) = (config.name.clone(), config.allow_unsigned);
-            (name.clone(), Arc::new(Source { name, keys: keys.collect(), allow_unsigned }))
+            let source = Source {
+                name: config.name.clone(),
+                keys: keys.collect(),
+                allow_unsigned: config.allow_unsigned,
+                on_unverified: config.on_unverified,
+            };
+            (source.name.clone(), Arc::new(source))
         });
         let table = Arc::new(sources.collect());
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::receive::Received;
 use super::rejection::Rejection;
+use super::source::Source;
 use crate::config::Verification;
 use crate::model::{Arrival, EventId};
 use crate::podium::{self, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER};
@@ -19,6 +20,13 @@ impl Verified {
         self.0
     }
 
+    /// The same as if it arrived at `at`: one that was kept back begins its life as an event when it is let through.
+    pub(super) fn arriving_at(mut self, at: Timestamp) -> Self {
+        self.0.id = EventId::at(at);
+        self.0.received_at = at;
+        self
+    }
+
     fn by(secret: Option<&str>, received: Received) -> Self {
         Self(Arrival {
             id: EventId::at(received.at),
@@ -30,17 +38,35 @@ impl Verified {
     }
 }
 
+/// A request that failed verification, and why.
+pub(super) struct Unverified {
+    pub(super) received: Received,
+    pub(super) rejection: Rejection,
+}
+
 /// Verifies a request against those of its source's secrets that count at its time.
-pub(super) fn verify(received: Received, window: Verification) -> Result<Verified, Rejection> {
+pub(super) fn verify(received: Received, window: Verification) -> Result<Verified, Unverified> {
+    let source = Arc::clone(&received.source);
+    match fitting_secret(&source, &received, window) {
+        Ok(secret) => Ok(Verified::by(secret, received)),
+        Err(rejection) => Err(Unverified { received, rejection }),
+    }
+}
+
+/// The name of the secret that the request was signed with; none where it need not be signed.
+fn fitting_secret<'s>(
+    source: &'s Source,
+    received: &Received,
+    window: Verification,
+) -> Result<Option<&'s str>, Rejection> {
     let timestamp = received.content.header(TIMESTAMP_HEADER);
     let signature = received.content.header(SIGNATURE_HEADER);
-    let source = Arc::clone(&received.source);
     // Where nothing can be verified a signature is worth as much as none: Podium may already sign with a secret that is
     // not configured here yet.
     let keys = || source.keys_at(received.at);
     let verifiable = signature.is_some() && keys().next().is_some();
     if source.allow_unsigned && !verifiable {
-        return Ok(Verified::by(None, received));
+        return Ok(None);
     }
     let signature = signature.ok_or(Rejection::SignatureMissing)?;
     let timestamp = timestamp.ok_or(Rejection::TimestampMissing)?;
@@ -53,7 +79,7 @@ pub(super) fn verify(received: Received, window: Verification) -> Result<Verifie
     // Only now: that it is late is worth saying of a genuine request alone.
     check_window(signed_at, received.at, window)?;
     matched.uses.note(received.at);
-    Ok(Verified::by(Some(&matched.name), received))
+    Ok(Some(&matched.name))
 }
 
 fn check_window(signed_at: Timestamp, now: Timestamp, window: Verification) -> Result<(), Rejection> {
@@ -75,7 +101,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::config::{NamedSecret, SourceConfig};
+    use crate::config::{NamedSecret, OnUnverified, SourceConfig};
     use crate::ingest::Sources;
     use crate::model::{Content, Header};
 
@@ -94,7 +120,15 @@ mod tests {
             not_after: (*name == "old").then(|| at(10)),
         };
         let secrets = names.iter().map(secret).collect();
-        Sources::new(&[SourceConfig { name: "north".to_owned(), secrets, allow_unsigned }], at(0))
+        Sources::new(
+            &[SourceConfig {
+                name: "north".to_owned(),
+                secrets,
+                allow_unsigned,
+                on_unverified: OnUnverified::Reject,
+            }],
+            at(0),
+        )
     }
 
     /// What comes of a request that was signed with the secret `signed_by` and arrives at the moment.
@@ -105,7 +139,9 @@ mod tests {
             .map(|(name, value)| Header { name: name.to_owned(), value });
         let content = Content { headers: headers.into(), body };
         let received = Received { source: sources.get("north").unwrap(), content, at };
-        verify(received, WINDOW).map(|verified| verified.into_arrival().verified_by)
+        verify(received, WINDOW)
+            .map(|verified| verified.into_arrival().verified_by)
+            .map_err(|unverified| unverified.rejection)
     }
 
     #[test]
@@ -131,7 +167,12 @@ mod tests {
         let met = sources.get("north").unwrap();
         let new = NamedSecret { name: "new".to_owned(), value: "new".into(), not_after: None };
         sources.replace(
-            &[SourceConfig { name: "north".to_owned(), secrets: vec![new], allow_unsigned: false }],
+            &[SourceConfig {
+                name: "north".to_owned(),
+                secrets: vec![new],
+                allow_unsigned: false,
+                on_unverified: OnUnverified::Reject,
+            }],
             at(1),
         );
         assert_eq!(met.keys[0].name, "old");

@@ -71,6 +71,10 @@ identifier! {
     DeliveryId
 }
 identifier! {
+    /// Names one request in quarantine.
+    QuarantineId
+}
+identifier! {
     /// Names one API token.
     TokenId
 }

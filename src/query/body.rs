@@ -1,4 +1,4 @@
-//! The body of an event, byte for byte.
+//! A body, byte for byte.
 
 use axum::extract::State as Extracted;
 use axum::http::HeaderValue;
@@ -10,25 +10,29 @@ use axum::response::{IntoResponse, Response};
 use super::State;
 use super::path::{Id, Plain};
 use super::refusal::Refusal;
-use crate::model::{EventId, Header};
+use crate::model::{Content, EventId, Header};
 
 /// `GET /api/v1/events/{id}/body`
-///
-/// Whoever writes to a customer of Podium decides what is in a body, and whoever is trusted here may open it in a
-/// browser. So it is never a page of this host: a browser saves it as a file, believes its type, and runs nothing in it.
 pub(super) async fn show(
     Extracted(state): Extracted<State>,
     Id(id): Id<EventId>,
     _: Plain,
 ) -> Result<Response, Refusal> {
-    let content = state.content(id).await?.ok_or(Refusal::ResourceNotFound)?;
+    state.content(id).await?.map(as_a_file).ok_or(Refusal::ResourceNotFound)
+}
+
+/// Answers with a body.
+///
+/// Whoever writes to a customer of Podium decides what is in a body, and whoever is trusted here may open it in a
+/// browser. So it is never a page of this host: a browser saves it as a file, believes its type, and runs nothing in it.
+pub(super) fn as_a_file(content: Content) -> Response {
     let headers = [
         (CONTENT_TYPE, content_type(&content.headers)),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"body\"")),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox")),
     ];
-    Ok((headers, content.body).into_response())
+    (headers, content.body).into_response()
 }
 
 /// The type that the body was sent with, if it was sent with exactly one that is well-formed.

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::mem;
 
-use axum::extract::Query;
+use axum::extract::{FromRequestParts, Query};
 use axum::http::Uri;
+use axum::http::request::Parts;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use strsim::normalized_damerau_levenshtein;
 
@@ -26,6 +27,25 @@ pub(super) trait FromParams {
 /// No parameters.
 impl FromParams for () {
     fn from_params(_: &mut Params) -> Self {}
+}
+
+/// What was asked for, of an operation on all that a filter fits, at once and without pages.
+#[derive(Debug)]
+pub(super) struct Narrowed<F> {
+    /// What narrows it.
+    pub(super) filter: F,
+    pub(super) uri: Uri,
+}
+
+impl<S: Sync, F: FromParams> FromRequestParts<S> for Narrowed<F> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let mut params = Params::of(&parts.uri);
+        let filter = F::from_params(&mut params);
+        params.finish()?;
+        Ok(Self { filter, uri: parts.uri.clone() })
+    }
 }
 
 /// Parameters that are being read.

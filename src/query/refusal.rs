@@ -61,7 +61,7 @@ impl IntoResponse for Refusal {
             }
             Self::RouteNotFound => {
                 Problem::new(StatusCode::NOT_FOUND, "route_not_found", "there is nothing at this path")
-                    .more_info("the lists are at /api/v1/events and /api/v1/deliveries")
+                    .more_info("the lists are at /api/v1/events, /api/v1/deliveries and /api/v1/quarantine")
                     .into_response()
             }
             Self::MethodNotAllowed => {

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::FinishedAttempt;
-use crate::model::{DeliveryId, DeliveryState, EventFilter, EventId, Header, PageRequest};
+use crate::model::{
+    DeliveryId, DeliveryState, EventFilter, EventId, Header, PageRequest, QuarantineFilter, QuarantineId,
+};
 
 /// Where PostgreSQL's time begins, in the year 4714 before Christ. An event that claims to be older is no reason to
 /// refuse it.
@@ -52,9 +54,24 @@ pub(super) fn headers(headers: &[Header]) -> String {
 /// The identifiers that a list of events reaches over. An identifier's order is that of the moment of its making, to the
 /// microsecond, so this answers the conditions on time as well as the page.
 pub(super) fn event_ids(filter: &EventFilter, page: PageRequest<EventId>) -> Range<Uuid> {
-    let below = page.below.map_or(Uuid::max(), EventId::as_uuid);
-    let before = filter.received_before.map_or(Uuid::max(), first_id_from);
-    filter.received_after.map_or(Uuid::nil(), first_id_from)..below.min(before)
+    let ids = ids_between(filter.received_after, filter.received_before);
+    ids.start..page.below.map_or(ids.end, |below| ids.end.min(below.as_uuid()))
+}
+
+/// The same for requests in quarantine: those after one and below another.
+pub(super) fn quarantine_ids(
+    filter: &QuarantineFilter,
+    after: Option<QuarantineId>,
+    below: Option<QuarantineId>,
+) -> Range<Uuid> {
+    let ids = ids_between(filter.received_after, filter.received_before);
+    let next = |id: QuarantineId| Uuid::from_u128(id.as_uuid().as_u128().saturating_add(1));
+    let start = after.map_or(ids.start, |after| ids.start.max(next(after)));
+    start..below.map_or(ids.end, |below| ids.end.min(below.as_uuid()))
+}
+
+fn ids_between(after: Option<Timestamp>, before: Option<Timestamp>) -> Range<Uuid> {
+    after.map_or(Uuid::nil(), first_id_from)..before.map_or(Uuid::max(), first_id_from)
 }
 
 /// The smallest identifier that an event can have which was received at that moment or later.

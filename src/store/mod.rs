@@ -19,7 +19,8 @@ pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQu
 
 use crate::model::{
     Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
-    NewToken, PageRequest, SecretUse, Token, TokenDigest,
+    NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest,
+    SecretUse, Token, TokenDigest,
 };
 
 /// Everything that Lectern remembers. Instants and durations are kept to the microsecond.
@@ -89,6 +90,44 @@ pub trait Store: Send + Sync + 'static {
     /// Forgets at most `at_most` events that were received before the given moment, with their bodies, deliveries and
     /// attempts; an event with an open delivery is kept. Returns how many were forgotten.
     async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError>;
+
+    /// Keeps requests that failed verification, as far as `bounds` allow, and says of each, in order, whether it is kept.
+    /// The oldest that were merely rejected make room for newer ones; a held one leaves only when it is forgotten by name
+    /// or by filter, and of new ones the earlier come first. What can't be kept makes nothing else leave. Keeping the
+    /// same request again is harmless.
+    ///
+    /// When this returns `Ok`, what is kept has reached the disk. Where several processes keep requests at the same
+    /// moment, the bounds may be overstepped by what is in their hands until one of them keeps the next.
+    async fn quarantine(
+        &self,
+        batch: &[QuarantinedRequest],
+        bounds: QuarantineBounds,
+    ) -> Result<Vec<bool>, StoreError>;
+
+    /// Requests in quarantine that fit the filter, newest first.
+    async fn quarantined(
+        &self,
+        filter: &QuarantineFilter,
+        page: PageRequest<QuarantineId>,
+    ) -> Result<Vec<Quarantined>, StoreError>;
+
+    /// One request in quarantine.
+    async fn quarantined_request(&self, id: QuarantineId) -> Result<Option<QuarantinedRequest>, StoreError>;
+
+    /// The first requests in quarantine that fit the filter, oldest first, of those after the given one.
+    async fn oldest_quarantined(
+        &self,
+        filter: &QuarantineFilter,
+        after: Option<QuarantineId>,
+        at_most: u32,
+    ) -> Result<Vec<QuarantinedRequest>, StoreError>;
+
+    /// Forgets these requests in quarantine, held or not. Returns how many were there.
+    async fn forget_quarantined(&self, ids: &[QuarantineId]) -> Result<u64, StoreError>;
+
+    /// Forgets at most `at_most` requests in quarantine that fit the filter, held or not, the oldest first. Returns how
+    /// many were forgotten.
+    async fn empty_quarantine(&self, filter: &QuarantineFilter, at_most: u32) -> Result<u64, StoreError>;
 
     /// Keeps a new token. [`StoreError::Conflict`] when the name is taken.
     async fn add_token(&self, token: &NewToken) -> Result<(), StoreError>;

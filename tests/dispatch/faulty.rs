@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use lectern::handlers::async_trait;
 use lectern::model::{
     Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
-    NewToken, PageRequest, SecretUse, Token, TokenDigest,
+    NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest,
+    SecretUse, Token, TokenDigest,
 };
 use lectern::store::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
 use tokio::sync::watch;
@@ -155,6 +156,43 @@ impl Store for Faulty {
 
     async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
         self.inner.forget_before(before, at_most).await
+    }
+
+    async fn quarantine(
+        &self,
+        batch: &[QuarantinedRequest],
+        bounds: QuarantineBounds,
+    ) -> Result<Vec<bool>, StoreError> {
+        self.inner.quarantine(batch, bounds).await
+    }
+
+    async fn quarantined(
+        &self,
+        filter: &QuarantineFilter,
+        page: PageRequest<QuarantineId>,
+    ) -> Result<Vec<Quarantined>, StoreError> {
+        self.inner.quarantined(filter, page).await
+    }
+
+    async fn quarantined_request(&self, id: QuarantineId) -> Result<Option<QuarantinedRequest>, StoreError> {
+        self.inner.quarantined_request(id).await
+    }
+
+    async fn oldest_quarantined(
+        &self,
+        filter: &QuarantineFilter,
+        after: Option<QuarantineId>,
+        at_most: u32,
+    ) -> Result<Vec<QuarantinedRequest>, StoreError> {
+        self.inner.oldest_quarantined(filter, after, at_most).await
+    }
+
+    async fn forget_quarantined(&self, ids: &[QuarantineId]) -> Result<u64, StoreError> {
+        self.inner.forget_quarantined(ids).await
+    }
+
+    async fn empty_quarantine(&self, filter: &QuarantineFilter, at_most: u32) -> Result<u64, StoreError> {
+        self.inner.empty_quarantine(filter, at_most).await
     }
 
     async fn add_token(&self, token: &NewToken) -> Result<(), StoreError> {

@@ -10,6 +10,7 @@ mod delivery;
 mod events;
 mod hostile;
 mod outage;
+mod quarantine;
 mod rotation;
 mod slow;
 mod starting;

@@ -1,6 +1,6 @@
 //! An API over a new store, and the events to put into it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -10,11 +10,14 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use lectern::clock::ManualClock;
+use lectern::handlers::async_trait;
 use lectern::model::{
-    Content, DedupKey, DeliveryId, EventId, EventRecord, Header, NewDelivery, NewEvent, Source, TokenDigest,
+    Content, DedupKey, DeliveryId, EventId, EventRecord, Header, NewDelivery, NewEvent, QuarantineFilter,
+    Released, Source, TokenDigest,
 };
-use lectern::store::Store;
+use lectern::query::Release;
 use lectern::store::sqlite::SqliteStore;
+use lectern::store::{Store, StoreError};
 use lectern::{http, query};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -27,8 +30,21 @@ pub(crate) struct Api {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: ManualClock,
     pub(crate) sources: watch::Sender<Arc<[Source]>>,
+    asked: Arc<Asked>,
     router: Router,
     _folder: tempfile::TempDir,
+}
+
+/// Releases nothing, and remembers what it was asked for.
+#[derive(Default)]
+struct Asked(Mutex<Vec<QuarantineFilter>>);
+
+#[async_trait]
+impl Release for Asked {
+    async fn release(&self, filter: &QuarantineFilter) -> Result<Released, StoreError> {
+        self.0.lock().unwrap().push(filter.clone());
+        Ok(Released { examined: 6, released: 3, duplicates: 2, still_unverified: 1, complete: true })
+    }
 }
 
 pub(crate) struct Answer {
@@ -44,9 +60,16 @@ impl Api {
             Arc::new(SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap());
         let clock = ManualClock::at(moment(1000));
         let sources = watch::Sender::new(Arc::default());
+        let asked = Arc::<Asked>::default();
         let token = TokenDigest::of(TOKEN);
-        let state = query::State::new(store.clone(), Arc::new(clock.clone()), token, sources.subscribe());
-        Self { store, clock, sources, router: http::wrap(query::router(state)), _folder: folder }
+        let state = query::State::new(
+            store.clone(),
+            Arc::new(clock.clone()),
+            token,
+            sources.subscribe(),
+            asked.clone(),
+        );
+        Self { store, clock, sources, asked, router: http::wrap(query::router(state)), _folder: folder }
     }
 
     /// Asks with the configured token.
@@ -82,6 +105,11 @@ impl Api {
     /// The ids of a list that must be 200.
     pub(crate) async fn ids(&self, path: &str) -> Vec<String> {
         ids(&self.read(path).await)
+    }
+
+    /// What was to be released, in order.
+    pub(crate) fn releases(&self) -> Vec<QuarantineFilter> {
+        self.asked.0.lock().unwrap().clone()
     }
 
     pub(crate) async fn accept(&self, events: &[NewEvent]) {

@@ -8,6 +8,7 @@ mod bodies;
 mod deliveries;
 mod events;
 mod pages;
+mod quarantine;
 mod refusals;
 mod sources;
 mod tokens;

@@ -11,13 +11,22 @@ async fn what_is_not_there_is_404() {
     let api = Api::new().await;
     let unknown = message(1).record.id;
     for id in [unknown.to_string().as_str(), "1", "not-a-uuid", "%ff", "%00", "..", &"9".repeat(10_000)] {
-        for path in ["events/{}", "events/{}/body", "events/{}/deliveries", "deliveries/{}"] {
+        for path in [
+            "events/{}",
+            "events/{}/body",
+            "events/{}/deliveries",
+            "deliveries/{}",
+            "quarantine/{}",
+            "quarantine/{}/body",
+        ] {
             api.get(&format!("/api/v1/{}", path.replace("{}", id)))
                 .await
                 .is_problem(404, "resource_not_found");
         }
         let replay = api.ask(Method::POST, &format!("/api/v1/deliveries/{id}/replay")).await;
         replay.is_problem(404, "resource_not_found");
+        let delete = api.ask(Method::DELETE, &format!("/api/v1/quarantine/{id}")).await;
+        delete.is_problem(404, "resource_not_found");
     }
     for path in
         ["/", "/%ff", "/api", "/api/v1", "/api/v1/", "/api/v1/events/", "/api/v1/event", "/api/v1/events/1/2"]
@@ -34,6 +43,9 @@ async fn a_method_that_a_path_has_not_is_405_and_names_those_that_it_has() {
         (Method::DELETE, "/api/v1/events/1", "GET,HEAD"),
         (Method::PUT, "/api/v1/deliveries", "GET,HEAD"),
         (Method::GET, "/api/v1/deliveries/1/replay", "POST"),
+        (Method::GET, "/api/v1/quarantine/release", "POST"),
+        (Method::POST, "/api/v1/quarantine", "GET,HEAD,DELETE"),
+        (Method::PUT, "/api/v1/quarantine/1", "GET,HEAD,DELETE"),
     ] {
         let answer = api.ask(method, path).await;
         answer.is_problem(405, "method_not_allowed");
@@ -113,6 +125,11 @@ async fn a_store_that_is_away_is_503() {
         (Method::GET, "/api/v1/deliveries".to_owned()),
         (Method::GET, format!("/api/v1/deliveries/{id}")),
         (Method::POST, format!("/api/v1/deliveries/{id}/replay")),
+        (Method::GET, "/api/v1/quarantine".to_owned()),
+        (Method::GET, format!("/api/v1/quarantine/{id}")),
+        (Method::GET, format!("/api/v1/quarantine/{id}/body")),
+        (Method::DELETE, "/api/v1/quarantine".to_owned()),
+        (Method::DELETE, format!("/api/v1/quarantine/{id}")),
     ] {
         let answer = api.ask(method, &path).await;
         answer.is_problem(503, "store_unavailable");

@@ -19,6 +19,7 @@ mod load;
 mod opening;
 mod ordering;
 mod patterns;
+mod quarantining;
 mod replaying;
 mod secrets;
 mod settling;

@@ -1,6 +1,9 @@
 //! What a store says that can't be reached any more.
 
-use lectern::model::{DeliveryFilter, DeliveryId, EventFilter, EventId, NewToken, TokenDigest, TokenId};
+use lectern::model::{
+    DeliveryFilter, DeliveryId, EventFilter, EventId, NewToken, QuarantineBounds, QuarantineFilter,
+    QuarantineId, TokenDigest, TokenId,
+};
 use lectern::store::StoreError;
 
 use crate::home::Home;
@@ -18,9 +21,11 @@ async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
     store.close().await;
 
     let (event, delivery, now) = (EventId::at(second(1)), DeliveryId::at(second(1)), second(2));
+    let quarantined = QuarantineId::at(second(1));
+    let all = QuarantineFilter::default();
     let digest = TokenDigest::of("secret");
     let token = NewToken { id: TokenId::at(now), name: "laptop".into(), digest, created_at: now };
-    let refusals: [Option<StoreError>; 18] = [
+    let refusals: [Option<StoreError>; 24] = [
         store.accept(&[owed("e2", "a", now)]).await.err(),
         store.claim(&claim(now)).await.err(),
         store.renew(std::slice::from_ref(&queue.lease), now).await.err(),
@@ -34,6 +39,12 @@ async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
         store.attempts(delivery).await.err(),
         store.backlog().await.err(),
         store.forget_before(now, 1).await.err(),
+        store.quarantine(&[], QuarantineBounds { requests: 1, bytes: 1 }).await.err(),
+        store.quarantined(&all, first(1)).await.err(),
+        store.quarantined_request(quarantined).await.err(),
+        store.oldest_quarantined(&all, None, 1).await.err(),
+        store.forget_quarantined(&[quarantined]).await.err(),
+        store.empty_quarantine(&all, 1).await.err(),
         store.add_token(&token).await.err(),
         store.token(&digest).await.err(),
         store.note_secret_uses(&[]).await.err(),

@@ -232,6 +232,15 @@ impl Lectern {
         self.log.lock().expect("no test panics with the log").clone()
     }
 
+    /// How much memory it has, as Linux says.
+    pub(crate) fn resident_bytes(&self) -> usize {
+        let status = format!("/proc/{}/status", self.child.id().expect("it runs"));
+        let status = std::fs::read_to_string(status).expect("Linux tells of its processes");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a process has memory");
+        let kibibytes = line.split_whitespace().nth(1).and_then(|number| number.parse::<usize>().ok());
+        kibibytes.expect("memory is a number") * 1024
+    }
+
     /// Ends it as a crash would: no time to finish anything.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("a running program can be killed");

@@ -15,6 +15,8 @@ use tempfile::TempDir;
 pub(crate) struct PostgresServer {
     data: TempDir,
     port: u16,
+    /// Keeps the port for this server while it is away: another test's must not be found in its place.
+    _claim: Option<tempfile::NamedTempFile>,
 }
 
 impl PostgresServer {
@@ -28,7 +30,7 @@ impl PostgresServer {
             .expect("a data folder can be made");
         chown(data.path(), Some(owner.uid()), Some(owner.gid())).expect("a data folder can be handed over");
 
-        let mut server = Self { data, port: 0 };
+        let mut server = Self { data, port: 0, _claim: None };
         // With its permissions: PostgreSQL refuses a data folder that others may read.
         let copy = server.command("cp", &["-R", "-p", "../template/.", "."]);
         run(copy).await.expect("the template of a data folder can be copied");
@@ -37,6 +39,12 @@ impl PostgresServer {
             // Below the ports that the system hands out by itself, so that nobody gets it while the server is away.
             let chance = getrandom::u32().expect("the system has random bytes") % 10_000;
             server.port = 20_000 + u16::try_from(chance).expect("it is below 10,000");
+            let claim = tempfile::Builder::new()
+                .prefix(&format!("port-{}", server.port))
+                .rand_bytes(0)
+                .tempfile_in(&folder);
+            let Ok(claim) = claim else { continue };
+            server._claim = Some(claim);
             if run(server.start_command()).await.is_ok() {
                 return server;
             }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 
 use super::Written;
-use crate::config::{DatabaseUrl, LogFormat};
+use crate::config::{DatabaseUrl, LogFormat, OnUnverified};
 use crate::model::Ordering;
 
 #[test]
@@ -205,6 +205,21 @@ fn sources_fall_back_to_the_documented_defaults_and_the_default_source_comes_fir
 }
 
 #[test]
+fn what_becomes_of_what_fails_verification_is_said_for_each_source() {
+    let config = Written::new()
+        .file("[quarantine]\nmax_requests = 0\n[sources.a]\nsecret = \"x\"\non_unverified = \"hold\"")
+        .load()
+        .unwrap()
+        .start()
+        .unwrap()
+        .config;
+    let said: Vec<_> =
+        config.sources.iter().map(|source| (source.name.as_str(), source.on_unverified)).collect();
+    assert_eq!(said, [("default", OnUnverified::Reject), ("a", OnUnverified::Hold)]);
+    assert_eq!((config.quarantine.max_requests, config.quarantine.max_bytes), (0, 64 * 1024 * 1024));
+}
+
+#[test]
 fn handlers_of_ones_own_replace_the_default_one_and_fall_back_to_its_values() {
     let config = Written::new()
         .file(
@@ -274,7 +289,8 @@ fn what_is_shown_says_for_every_value_where_it_is_from() {
     [public]
     listen                    = "127.0.0.1:8080"                    # default
     max_body                  = "1MiB"                              # default
-    store_deadline            = "2500ms"                            # default
+    max_connections           = 4096                                # default
+    store_deadline            = "2s"                                # default
 
     [internal]
     listen                    = "127.0.0.1:8081"                    # default
@@ -283,6 +299,11 @@ fn what_is_shown_says_for_every_value_where_it_is_from() {
     [database]
     url                       = "postgres://me:...@db/lectern?..."  # lectern.toml
     max_connections           = 10                                  # default
+    lanes                     = 2                                   # default
+
+    [spool]
+    dir                       = ""                                  # default
+    max_bytes                 = "1GiB"                              # default
 
     [verification]
     max_age                   = "11d"                               # default
@@ -291,11 +312,17 @@ fn what_is_shown_says_for_every_value_where_it_is_from() {
     [retention]
     events                    = "90d"                               # default
 
+    [quarantine]
+    max_requests              = 1000                                # default
+    max_bytes                 = "64MiB"                             # default
+    max_per_minute            = 60                                  # default
+
     [sources.default]
     secret                    = (hidden)                            # data/webhook-secret, the first start makes it
     previous_secret           = (not set)                           # default
     previous_secret_not_after = ""                                  # default
     allow_unsigned            = false                               # default
+    on_unverified             = "reject"                            # default
     secrets                   = []                                  # default
 
     [sources.north]
@@ -303,6 +330,7 @@ fn what_is_shown_says_for_every_value_where_it_is_from() {
     previous_secret           = (not set)                           # default
     previous_secret_not_after = ""                                  # default
     allow_unsigned            = false                               # default
+    on_unverified             = "reject"                            # default
     secrets                   = []                                  # default
 
     [dispatch]

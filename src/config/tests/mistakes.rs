@@ -43,6 +43,14 @@ fn a_mistake_in_a_file_is_one_clear_sentence() {
             "[sources.default]\nallow_unsigned = \"yes\"",
             "`sources.default.allow_unsigned` is \"yes\" in lectern.toml, but must be true or false",
         ),
+        (
+            "[sources.default]\non_unverified = \"held\"",
+            "`sources.default.on_unverified` is \"held\" in lectern.toml, but must be `reject` or `hold`; did you mean `hold`?",
+        ),
+        (
+            "[quarantine]\nmax_bytes = \"5GiB\"",
+            "`quarantine.max_bytes` is \"5GiB\" in lectern.toml, but must be from \"1MiB\" to \"4GiB\"",
+        ),
         // Values.
         (
             "[public]\nlisten = \"nowhere\"",

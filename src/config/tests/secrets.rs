@@ -63,6 +63,7 @@ fn a_source_has_any_number_of_secrets_each_with_a_name_and_perhaps_a_last_moment
     previous_secret           = (hidden)                                  # lectern.toml
     previous_secret_not_after = "2027-01-31T01:00:00+01:00"               # lectern.toml
     allow_unsigned            = false                                     # default
+    on_unverified             = "reject"                                  # default
 
     [[sources.north.secrets]]
     name                      = "2025"                                    # lectern.toml

@@ -9,7 +9,9 @@ use sqlx::postgres::PgRow;
 use sqlx::{Error, Row};
 use uuid::Uuid;
 
-use crate::model::{Attempt, Content, Delivery, EventRecord, SecretUse, Token, TypePattern};
+use crate::model::{
+    Attempt, Content, Delivery, EventRecord, Quarantined, QuarantinedRequest, SecretUse, Token, TypePattern,
+};
 use crate::store::kept;
 
 /// One value of each row, to be bound as an array.
@@ -76,6 +78,23 @@ pub(super) fn attempt(row: &PgRow) -> Result<Attempt, Error> {
         output: row.try_get("output")?,
         error: row.try_get("error")?,
     })
+}
+
+/// A request in quarantine.
+pub(super) fn quarantined(row: &PgRow) -> Result<Quarantined, Error> {
+    Ok(Quarantined {
+        id: row.try_get::<Uuid, _>("id")?.into(),
+        source: row.try_get("source")?,
+        received_at: timestamp(row, "received_at")?,
+        reason: row.try_get("reason")?,
+        held: row.try_get("held")?,
+        size: row.try_get::<i64, _>("size")?.unsigned_abs(),
+    })
+}
+
+/// The same, with what arrived.
+pub(super) fn quarantined_request(row: &PgRow) -> Result<QuarantinedRequest, Error> {
+    Ok(QuarantinedRequest { request: quarantined(row)?, content: content(row)? })
 }
 
 /// A token.

@@ -25,6 +25,13 @@ macro_rules! delivery_columns {
     };
 }
 
+/// The columns of a request in quarantine. The length of a body is known without reading it.
+macro_rules! quarantine_columns {
+    () => {
+        "id, source, received_at, reason, held, octet_length(body)::bigint AS size"
+    };
+}
+
 statements! {
     /// Settings that promises rest on, whatever the server's own are: an answer means that the disk has it; every
     /// statement sees what was committed before it began; no compiler for statements that take a millisecond.
@@ -267,6 +274,77 @@ statements! {
             DELETE FROM attempts USING closed WHERE attempts.delivery_id = closed.id
         )
         DELETE FROM events USING old WHERE events.id = old.id";
+
+    /// Keeps what there is room for, and drops the oldest that were merely rejected. Answers with what of the new is kept.
+    ///
+    /// First come those that were held before, whatever the bounds are today; then the new ones that are to be held, the
+    /// earliest first; then, newest first, those that were rejected, old and new. One that could never fit is not counted,
+    /// so that it drops nothing. What is sent again counts once.
+    ///
+    /// Two such statements at once don't see each other's new rows: together they may keep more than the bounds say, until
+    /// the next one.
+    QUARANTINE = r"
+        WITH new AS (
+            SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::boolean[], $6::bigint[],
+                $7::text[], $8::bytea[]) AS new (id, source, received_at, reason, held, weight, headers, body)
+        ), held_before AS (
+            SELECT count(*) AS requests, coalesce(sum(weight), 0) AS bytes
+            FROM quarantine WHERE held AND id NOT IN (SELECT id FROM new)
+        ), held AS (
+            SELECT id, weight FROM held_before, (
+                SELECT id, weight, row_number() OVER up_to AS nth, sum(weight) OVER up_to AS total
+                FROM new WHERE held WINDOW up_to AS (ORDER BY id)
+            ) AS wanted
+            WHERE requests + nth <= $9::bigint AND bytes + total <= $10::bigint
+        ), room AS (
+            SELECT $9::bigint - requests - (SELECT count(*) FROM held) AS requests,
+                $10::bigint - bytes - (SELECT coalesce(sum(weight), 0) FROM held) AS bytes
+            FROM held_before
+        ), rejected AS (
+            SELECT id FROM room, (
+                SELECT id, row_number() OVER down_to AS nth, sum(weight) OVER down_to AS total
+                FROM (
+                    SELECT id, weight FROM quarantine WHERE NOT held AND id NOT IN (SELECT id FROM new)
+                    UNION ALL
+                    SELECT id, weight FROM new, room WHERE NOT held AND weight <= bytes
+                ) AS candidates
+                WINDOW down_to AS (ORDER BY id DESC)
+            ) AS wanted
+            WHERE nth <= requests AND total <= bytes
+        ), dropped AS (
+            DELETE FROM quarantine WHERE NOT held AND id NOT IN (SELECT id FROM rejected)
+        ), kept AS (
+            SELECT id FROM held UNION ALL SELECT id FROM rejected WHERE id IN (SELECT id FROM new)
+        ), added AS (
+            INSERT INTO quarantine (id, source, received_at, reason, held, weight, headers, body)
+            SELECT id, source, received_at, reason, held, weight, headers, body FROM new JOIN kept USING (id) ORDER BY id
+            ON CONFLICT DO NOTHING
+        )
+        SELECT id FROM kept";
+
+    /// A page of what is in quarantine.
+    QUARANTINED = concat!("SELECT ", quarantine_columns!(), " FROM quarantine
+        WHERE id >= $1 AND id < $2 AND ($3::text IS NULL OR source = $3) AND ($4::text IS NULL OR reason = $4)
+        ORDER BY id DESC LIMIT $5");
+
+    /// The same with what arrived, oldest first.
+    OLDEST_QUARANTINED = concat!("SELECT ", quarantine_columns!(), ", headers, body FROM quarantine
+        WHERE id >= $1 AND id < $2 AND ($3::text IS NULL OR source = $3) AND ($4::text IS NULL OR reason = $4)
+        ORDER BY id LIMIT $5");
+
+    /// One request in quarantine.
+    QUARANTINED_REQUEST = concat!("SELECT ", quarantine_columns!(), ", headers, body FROM quarantine WHERE id = $1");
+
+    /// Forgets requests in quarantine by name.
+    FORGET_QUARANTINED = "DELETE FROM quarantine WHERE id = ANY ($1)";
+
+    /// Forgets requests in quarantine by filter.
+    EMPTY_QUARANTINE = r"
+        DELETE FROM quarantine WHERE id IN (
+            SELECT id FROM quarantine
+            WHERE id >= $1 AND id < $2 AND ($3::text IS NULL OR source = $3) AND ($4::text IS NULL OR reason = $4)
+            ORDER BY id LIMIT $5
+        )";
 
     /// Keeps a token.
     ADD_TOKEN = "INSERT INTO tokens (id, name, digest, created_at) VALUES ($1, $2, $3, $4)";

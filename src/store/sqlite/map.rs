@@ -8,12 +8,20 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, Row};
 use uuid::Uuid;
 
-use crate::model::{Attempt, Content, Delivery, EventRecord, SecretUse, Token, TypePattern};
+use crate::model::{
+    Attempt, Content, Delivery, EventRecord, Quarantined, QuarantinedRequest, SecretUse, Token, TypePattern,
+};
 use crate::store::kept;
 
 /// An instant as the database takes it: microseconds since 1970.
 pub(super) fn instant(at: Timestamp) -> i64 {
     kept::instant(at).as_microsecond()
+}
+
+/// Identifiers as one value: a JSON array of hexadecimal texts.
+pub(super) fn json_ids(ids: impl Iterator<Item = Uuid>) -> Result<String, Error> {
+    let ids: Vec<String> = ids.map(|id| id.simple().to_string()).collect();
+    serde_json::to_string(&ids).map_err(|error| Error::Encode(error.into()))
 }
 
 /// A ledger line.
@@ -70,6 +78,23 @@ pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, Error> {
         output: row.try_get("output")?,
         error: row.try_get("error")?,
     })
+}
+
+/// A request in quarantine.
+pub(super) fn quarantined(row: &SqliteRow) -> Result<Quarantined, Error> {
+    Ok(Quarantined {
+        id: row.try_get::<Uuid, _>("id")?.into(),
+        source: row.try_get("source")?,
+        received_at: timestamp(row, "received_at")?,
+        reason: row.try_get("reason")?,
+        held: row.try_get("held")?,
+        size: row.try_get::<i64, _>("size")?.unsigned_abs(),
+    })
+}
+
+/// The same, with what arrived.
+pub(super) fn quarantined_request(row: &SqliteRow) -> Result<QuarantinedRequest, Error> {
+    Ok(QuarantinedRequest { request: quarantined(row)?, content: content(row)? })
 }
 
 /// A token.

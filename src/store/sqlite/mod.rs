@@ -5,6 +5,7 @@ mod claim;
 mod connect;
 mod lock;
 mod map;
+mod quarantine;
 mod read;
 mod retention;
 mod secrets;
@@ -23,7 +24,8 @@ use super::work_signal::WorkSignal;
 use super::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
 use crate::model::{
     Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
-    NewToken, PageRequest, SecretUse, Token, TokenDigest,
+    NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest,
+    SecretUse, Token, TokenDigest,
 };
 
 /// Everything that Lectern remembers, in an SQLite file.
@@ -106,6 +108,43 @@ impl Store for SqliteStore {
 
     async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
         Ok(retention::forget_before(&self.writer, before, at_most).await?)
+    }
+
+    async fn quarantine(
+        &self,
+        batch: &[QuarantinedRequest],
+        bounds: QuarantineBounds,
+    ) -> Result<Vec<bool>, StoreError> {
+        Ok(quarantine::keep(&self.writer, batch, bounds).await?)
+    }
+
+    async fn quarantined(
+        &self,
+        filter: &QuarantineFilter,
+        page: PageRequest<QuarantineId>,
+    ) -> Result<Vec<Quarantined>, StoreError> {
+        Ok(quarantine::list(&self.readers, filter, page).await?)
+    }
+
+    async fn quarantined_request(&self, id: QuarantineId) -> Result<Option<QuarantinedRequest>, StoreError> {
+        Ok(quarantine::one(&self.readers, id).await?)
+    }
+
+    async fn oldest_quarantined(
+        &self,
+        filter: &QuarantineFilter,
+        after: Option<QuarantineId>,
+        at_most: u32,
+    ) -> Result<Vec<QuarantinedRequest>, StoreError> {
+        Ok(quarantine::oldest(&self.readers, filter, after, at_most).await?)
+    }
+
+    async fn forget_quarantined(&self, ids: &[QuarantineId]) -> Result<u64, StoreError> {
+        Ok(quarantine::forget(&self.writer, ids).await?)
+    }
+
+    async fn empty_quarantine(&self, filter: &QuarantineFilter, at_most: u32) -> Result<u64, StoreError> {
+        Ok(quarantine::empty(&self.writer, filter, at_most).await?)
     }
 
     async fn add_token(&self, token: &NewToken) -> Result<(), StoreError> {

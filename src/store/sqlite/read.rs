@@ -46,8 +46,7 @@ pub(super) async fn contents(
     readers: &SqlitePool,
     ids: &[EventId],
 ) -> Result<Vec<(EventId, Content)>, sqlx::Error> {
-    let ids: Vec<String> = ids.iter().map(|id| id.as_uuid().simple().to_string()).collect();
-    let ids = serde_json::to_string(&ids).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let ids = map::json_ids(ids.iter().map(|id| id.as_uuid()))?;
     let rows = sqlx::query(sql::CONTENTS).bind(ids).fetch_all(readers).await?;
     rows.iter().map(|row| Ok((row.try_get::<Uuid, _>("event_id")?.into(), map::content(row)?))).collect()
 }

@@ -23,6 +23,13 @@ macro_rules! delivery_columns {
     };
 }
 
+/// The columns of a request in quarantine. The length of a body is known without reading it.
+macro_rules! quarantine_columns {
+    () => {
+        "id, source, received_at, reason, held, length(body) AS size"
+    };
+}
+
 /// A page of events. A condition that is written out finds its index; one that may be missing never does, since SQLite
 /// plans before it knows the values.
 macro_rules! events_where {
@@ -215,6 +222,52 @@ statements! {
 
     /// The open deliveries of each handler: their queues know how many they are.
     BACKLOG = "SELECT handler, sum(pending) AS open FROM queues GROUP BY handler ORDER BY handler";
+
+    /// What is held already, without these, whose identifiers come as in CONTENTS.
+    HELD_BEFORE = r"
+        SELECT count(*) AS requests, coalesce(sum(weight), 0) AS bytes FROM quarantine
+        WHERE held = 1 AND id NOT IN (SELECT unhex(value) FROM json_each(?1))";
+
+    /// Keeps a request that failed verification.
+    QUARANTINE = r"
+        INSERT INTO quarantine (id, source, received_at, reason, held, weight, headers, body)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        ON CONFLICT DO NOTHING";
+
+    /// Drops the oldest of what was merely rejected, until the rest fits. Answers with what was dropped.
+    MAKE_ROOM = r"
+        DELETE FROM quarantine WHERE id IN (
+            SELECT id FROM (
+                SELECT id, row_number() OVER down_to AS nth, sum(weight) OVER down_to AS total
+                FROM quarantine WHERE held = 0 WINDOW down_to AS (ORDER BY id DESC)
+            )
+            WHERE nth > ?1 OR total > ?2
+        )
+        RETURNING id";
+
+    /// A page of what is in quarantine.
+    QUARANTINED = concat!("SELECT ", quarantine_columns!(), " FROM quarantine
+        WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR source = ?3) AND (?4 IS NULL OR reason = ?4)
+        ORDER BY id DESC LIMIT ?5");
+
+    /// The same with what arrived, oldest first.
+    OLDEST_QUARANTINED = concat!("SELECT ", quarantine_columns!(), ", headers, body FROM quarantine
+        WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR source = ?3) AND (?4 IS NULL OR reason = ?4)
+        ORDER BY id LIMIT ?5");
+
+    /// One request in quarantine.
+    QUARANTINED_REQUEST = concat!("SELECT ", quarantine_columns!(), ", headers, body FROM quarantine WHERE id = ?1");
+
+    /// Forgets requests in quarantine by name.
+    FORGET_QUARANTINED = "DELETE FROM quarantine WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
+
+    /// Forgets requests in quarantine by filter.
+    EMPTY_QUARANTINE = r"
+        DELETE FROM quarantine WHERE id IN (
+            SELECT id FROM quarantine
+            WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR source = ?3) AND (?4 IS NULL OR reason = ?4)
+            ORDER BY id LIMIT ?5
+        )";
 
     /// Keeps a token.
     ADD_TOKEN = "INSERT INTO tokens (id, name, digest, created_at) VALUES (?1, ?2, ?3, ?4)";
