@@ -47,14 +47,14 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(request: &Examined<'a>, rules: &Rules<'a>, spellings: &[Spelling]) -> Self {
+    pub(super) fn new(request: &Examined<'a>, rules: &Rules<'a>, spellings: &[Spelling], most: u64) -> Self {
         let keys = key::as_they_are(rules);
         let misread = key::misread(&keys);
         Self {
             keys: [keys, misread],
             messages: [message::documented(spellings), message::others(spellings, request.headers)],
             body: request.body,
-            left: MAX_HASHED,
+            left: most,
         }
     }
 

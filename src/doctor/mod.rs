@@ -82,6 +82,10 @@ pub use window::Window;
 /// Follows a request through its verification by a source's rules.
 #[must_use]
 pub fn examine(request: &Examined<'_>, rules: &Rules<'_>) -> Diagnosis {
+    examine_within(request, rules, MAX_HASHED)
+}
+
+fn examine_within(request: &Examined<'_>, rules: &Rules<'_>, most: u64) -> Diagnosis {
     let (answer, verifier) = answer::of(request, rules);
     let verifier = verifier.map(|candidate| Verifier::of(&rules.secrets[candidate]));
     if answer == Answer::Accepted && verifier.is_none() {
@@ -90,15 +94,17 @@ pub fn examine(request: &Examined<'_>, rules: &Rules<'_>) -> Diagnosis {
     let headers = headers::look(request.headers);
     let timestamp = headers.timestamp.map(|text| timestamp::read(text, request.received_at, rules.window));
     let signature = headers.signature.map(signature::read);
-    let instant = timestamp.as_ref().and_then(|timestamp| timestamp.instant);
+    let (secret, fits) = secret::check(request, rules, timestamp.as_ref(), signature.as_ref(), most);
+    // That it is late is worth saying of a genuine request alone.
+    let signed_at = timestamp.as_ref().and_then(|timestamp| timestamp.instant).filter(|_| fits);
     let outcomes = [
         (Check::Headers, headers.outcome),
-        (Check::Timestamp, timestamp.as_ref().map_or(Outcome::NotReached, |read| read.outcome.clone())),
-        (Check::Signature, signature.as_ref().map_or(Outcome::NotReached, |read| read.outcome.clone())),
-        (Check::Secret, secret::check(request, rules, timestamp.as_ref(), signature.as_ref())),
+        (Check::Timestamp, timestamp.map_or(Outcome::NotReached, |read| read.outcome)),
+        (Check::Signature, signature.map_or(Outcome::NotReached, |read| read.outcome)),
+        (Check::Secret, secret),
         (
             Check::Window,
-            instant.map_or(Outcome::NotReached, |at| rules.window.check(at, request.received_at)),
+            signed_at.map_or(Outcome::NotReached, |at| rules.window.check(at, request.received_at)),
         ),
     ];
     let steps = outcomes.map(|(check, outcome)| Step { check, outcome }).into();

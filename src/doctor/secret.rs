@@ -5,25 +5,26 @@ use super::signature::{self, Signed};
 use super::timestamp::Timestamped;
 use super::{Code, Examined, Finding, Outcome, Rules, evidence, headers};
 
-/// Looks for what the signature was made of.
+/// Looks for what the signature was made of, by hashing `most` bytes at most. Says also whether that was found.
 pub(super) fn check(
     request: &Examined<'_>,
     rules: &Rules<'_>,
     timestamp: Option<&Timestamped>,
     signature: Option<&Signed>,
-) -> Outcome {
+    most: u64,
+) -> (Outcome, bool) {
     if rules.secrets.is_empty() {
-        return Outcome::Failed { findings: vec![no_secret(rules.source)] };
+        return (Outcome::Failed { findings: vec![no_secret(rules.source)] }, false);
     }
-    let Some(digest) = signature.and_then(|signed| signed.digest) else { return Outcome::NotReached };
+    let Some(digest) = signature.and_then(|signed| signed.digest) else {
+        return (Outcome::NotReached, false);
+    };
     let spellings = timestamp.map_or(&[][..], |timestamp| &timestamp.spellings);
-    let mut search = Search::new(request, rules, spellings);
+    let mut search = Search::new(request, rules, spellings, most);
     let complete = match search.run(&digest) {
         Searched::Found(fit) => {
-            return Outcome::of(
-                fit.findings(rules.source),
-                format!("the signature fits {}", fit.key.candidate.described()),
-            );
+            let note = format!("the signature fits {}", fit.key.candidate.described());
+            return (Outcome::of(fit.findings(rules.source), note), true);
         }
         Searched::Nothing { complete } => complete,
     };
@@ -33,19 +34,19 @@ pub(super) fn check(
         {
             let mut findings = vec![repeated()];
             findings.extend(fit.findings(rules.source));
-            return Outcome::Failed { findings };
+            return (Outcome::Failed { findings }, true);
         }
     }
     // Without a timestamp the documented message can't be put together, and nothing follows from what does not fit.
     if timestamp.is_none() {
-        return Outcome::NotReached;
+        return (Outcome::NotReached, false);
     }
     let mut findings = evidence::of(request);
     if !rules.secrets.iter().any(|secret| secret.is_good_for(rules.source)) {
         findings.push(no_secret(rules.source));
     }
     findings.push(nothing_fits(request, rules, complete));
-    Outcome::Failed { findings }
+    (Outcome::Failed { findings }, false)
 }
 
 fn no_secret(source: &str) -> Finding {

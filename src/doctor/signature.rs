@@ -11,7 +11,7 @@ pub(super) struct Signed {
 }
 
 /// What other services and libraries write before a signature.
-const PREFIXES: [&str; 12] = [
+const PREFIXES: [&str; 14] = [
     "hmac-sha256=",
     "hmac-sha256:",
     "hmac-sha256 ",
@@ -19,6 +19,8 @@ const PREFIXES: [&str; 12] = [
     "sha256=",
     "sha256:",
     "sha-256=",
+    "sha1=",
+    "sha512=",
     "signature=",
     "v1=",
     "v1,",

@@ -50,8 +50,8 @@ impl Window {
                 words(age.unsigned_abs()),
                 words(self.max_age)
             ),
-            "Podium signs a retry perhaps with its first timestamp: raise `verification.max_age` if this is one that \
-             waited in its queue. A sender of your own must sign each request anew, with the time of sending. Look at \
+            "Podium may sign a retry with its first timestamp: if this is one that waited in its queue, raise \
+             `verification.max_age`. A sender of your own must sign each request anew, with the time of sending. Look at \
              this machine's clock too: it may be ahead.",
         )
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use self::request::Request;
 use super::failure::Failure;
@@ -78,7 +79,8 @@ pub(super) fn run(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure>
             request.body.len()
         )));
     }
-    let mut secrets = configured(loaded)?;
+    let received_at = arguments.at.unwrap_or_else(|| SystemClock.now());
+    let mut secrets = configured(loaded, received_at)?;
     for file in &arguments.secret_file {
         secrets.push(by_hand(file)?);
     }
@@ -89,14 +91,14 @@ pub(super) fn run(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure>
         allow_unsigned: config.allow_unsigned,
         window: Window { max_age: verification.max_age, max_future: verification.max_future },
     };
-    let received_at = arguments.at.unwrap_or_else(|| SystemClock.now());
+    let received = if arguments.at.is_some() { show::Received::AsSaid } else { show::Received::Now };
     let examined = Examined { headers: &request.headers, body: &request.body, received_at };
     let diagnosis = examine(&examined, &rules);
     // One who does not read it to its end may still ask for the exit code.
     if arguments.json {
         output::line_if_read(show::json(&diagnosis, source, received_at))?;
     } else {
-        output::line_if_read(show::text(&diagnosis, std::io::stdout().is_terminal()).trim_end())?;
+        output::line_if_read(show::text(&diagnosis, received, std::io::stdout().is_terminal()).trim_end())?;
     }
     if diagnosis.accepted() { Ok(()) } else { Err(Failure::Told) }
 }
@@ -141,28 +143,32 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     read.map_err(|error| Failure::usage(format!("{} can't be read: {error}", file.display())))
 }
 
-/// The secrets of every source, with the one that the first start made.
-fn configured(loaded: &Loaded) -> Result<Vec<Candidate>, Failure> {
+/// The secrets of every source, with the one that the first start made, and whether each still counted at this moment.
+fn configured(loaded: &Loaded, received_at: Timestamp) -> Result<Vec<Candidate>, Failure> {
     let mut candidates = Vec::new();
     for source in loaded.sources() {
-        let mut add = |name: &str, value| {
-            let source = Some(source.name.clone());
-            candidates.push(Candidate { source, name: name.to_owned(), value, expired: false });
+        let candidate = |name: &str, value: &SecretString, not_after: Option<Timestamp>| Candidate {
+            source: Some(source.name.clone()),
+            name: name.to_owned(),
+            value: value.clone(),
+            expired: not_after.is_some_and(|not_after| not_after < received_at),
         };
-        let is_current = |name: &str| name == "current";
-        if !source.secrets.iter().any(|secret| is_current(&secret.name)) && !source.allow_unsigned {
-            match loaded.secret(&source.name) {
-                Ok(made) => made.into_iter().for_each(|secret| add("current", secret)),
-                // Then there is none, which the diagnosis says.
-                Err(SourceError::NotMade(_)) => {}
-                Err(error) => return Err(error.into()),
+        match loaded.secret(&source.name) {
+            Ok(Some(made)) if !source.secrets.iter().any(|secret| is_same(&secret.value, &made)) => {
+                candidates.push(candidate("current", &made, None));
             }
+            // One that is not there yet: the diagnosis says that there is none.
+            Ok(_) | Err(SourceError::NotMade(_)) => {}
+            Err(error) => return Err(error.into()),
         }
-        for secret in &source.secrets {
-            add(&secret.name, secret.value.clone());
-        }
+        let written = source.secrets.iter();
+        candidates.extend(written.map(|secret| candidate(&secret.name, &secret.value, secret.not_after)));
     }
     Ok(candidates)
+}
+
+fn is_same(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret() == other.expose_secret()
 }
 
 fn by_hand(file: &Path) -> Result<Candidate, Failure> {

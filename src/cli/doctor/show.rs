@@ -5,10 +5,19 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::doctor::{Answer, Check, Diagnosis, Outcome};
+use crate::doctor::{Answer, Check, Code, Diagnosis, Outcome};
+
+/// From where it is known when a request was received.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Received {
+    /// It was said.
+    AsSaid,
+    /// Nothing was said, so the present moment is taken.
+    Now,
+}
 
 /// The steps, the verdict, and what to do.
-pub(super) fn text(diagnosis: &Diagnosis, is_terminal: bool) -> String {
+pub(super) fn text(diagnosis: &Diagnosis, received: Received, is_terminal: bool) -> String {
     let [passed, failed, not_reached] =
         if is_terminal { ["✓", "✗", "–"] } else { ["ok", "wrong", "-"] };
     let mut shown = String::new();
@@ -31,6 +40,10 @@ pub(super) fn text(diagnosis: &Diagnosis, is_terminal: bool) -> String {
     shown.push('\n');
     let mut advice: Vec<&str> = Vec::new();
     for finding in diagnosis.findings() {
+        let is_of_the_window = matches!(finding.code, Code::TimestampTooOld | Code::TimestampInFuture);
+        if is_of_the_window && received == Received::Now {
+            advice.push("If it was not received just now, say when it was: --at TIME.");
+        }
         if !advice.contains(&finding.advice.as_str()) {
             advice.push(&finding.advice);
         }
@@ -45,16 +58,19 @@ pub(super) fn text(diagnosis: &Diagnosis, is_terminal: bool) -> String {
 }
 
 fn verdict(diagnosis: &Diagnosis) -> String {
-    match (diagnosis.answer, &diagnosis.verifier, diagnosis.findings().next()) {
+    let findings: Vec<_> = diagnosis.findings().collect();
+    match (diagnosis.answer, &diagnosis.verifier, findings.as_slice()) {
         (Answer::Accepted, Some(verifier), _) => {
             let source = verifier.source.as_deref().unwrap_or_default();
             format!("Accepted: the secret `{}` of the source `{source}` fits.", verifier.name)
         }
         (Answer::Accepted, None, _) => "Accepted without a signature: anybody may have sent it.".to_owned(),
-        (answer, _, Some(finding)) => {
-            format!("Not accepted (401 {}). {}", answer.as_str(), finding.message)
-        }
-        (answer, _, None) => format!("Not accepted (401 {}).", answer.as_str()),
+        (answer, _, [finding]) => format!("Not accepted (401 {}). {}", answer.as_str(), finding.message),
+        (answer, _, several) => format!(
+            "Not accepted (401 {}): {} things are wrong, and the first may explain the others.",
+            answer.as_str(),
+            several.len()
+        ),
     }
 }
 
@@ -65,7 +81,7 @@ pub(super) fn json(diagnosis: &Diagnosis, source: &str, received_at: Timestamp) 
     struct Shown<'a> {
         accepted: bool,
         /// The code of the first finding.
-        code: Option<crate::doctor::Code>,
+        code: Option<Code>,
         source: &'a str,
         received_at: Timestamp,
         #[serde(flatten)]
