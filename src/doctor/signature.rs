@@ -101,7 +101,7 @@ fn decode(text: &str) -> (Option<(Code, String)>, Option<[u8; 32]>) {
 
 fn of_length(hexadecimal: &str) -> (Code, String) {
     let characters = hexadecimal.len();
-    if let Some((code, algorithm)) = algorithm(characters / 2).filter(|_| characters % 2 == 0) {
+    if let Some((code, algorithm)) = algorithm(characters / 2).filter(|_| characters.is_multiple_of(2)) {
         let message =
             format!("The signature has {characters} hexadecimal characters, as one by HMAC-{algorithm} has.");
         return (code, message);

@@ -35,11 +35,16 @@ impl Change {
     }
 }
 
+/// A change that can be undone: its code, how to tell of what was signed and of the cause, and the way back; that gives
+/// nothing where there is nothing to undo.
+type Undo = (Code, &'static str, &'static str, fn(&[u8]) -> Option<Vec<u8>>);
+
 /// Every other body that this one may have been, the likely first, each once. Only one is in memory at a time.
 pub(super) fn changes(body: &[u8]) -> impl Iterator<Item = (Change, Vec<u8>)> {
     let mut seen = HashSet::from([Sha256::digest(body)]);
-    text::changes(body)
-        .chain(wrapped::changes(body))
+    let undone = text::UNDONE.into_iter().chain(wrapped::UNDONE);
+    undone
+        .filter_map(|(code, signed, cause, undo)| Some((Change::new(code, signed, cause), undo(body)?)))
         .chain(json::changes(body))
         .filter(move |(_, changed)| seen.insert(Sha256::digest(changed)))
 }

@@ -1,16 +1,11 @@
 //! Ends, line ends and characters.
 
-use std::borrow::Cow;
-
-use super::Change;
+use super::Undo;
 use crate::doctor::Code;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What was signed, and from what it was made; none where there was nothing to change.
-type Undo = fn(&[u8]) -> Option<Vec<u8>>;
-
-const UNDONE: [(Code, &str, &str, Undo); 14] = [
+pub(super) const UNDONE: [Undo; 14] = [
     (
         Code::BodyNewline,
         "without the newline at its end",
@@ -97,12 +92,6 @@ const UNDONE: [(Code, &str, &str, Undo); 14] = [
     ),
 ];
 
-pub(super) fn changes(body: &[u8]) -> impl Iterator<Item = (Change, Vec<u8>)> {
-    UNDONE
-        .into_iter()
-        .filter_map(|(code, signed, cause, undo)| Some((Change::new(code, signed, cause), undo(body)?)))
-}
-
 fn line_feeds(body: &[u8]) -> Vec<u8> {
     let mut bytes = body.iter().copied().peekable();
     let mut changed = Vec::with_capacity(body.len());
@@ -115,12 +104,14 @@ fn line_feeds(body: &[u8]) -> Vec<u8> {
 }
 
 fn carriage_returns(body: &[u8]) -> Vec<u8> {
-    let lines =
-        body.iter().map(|byte| if *byte == b'\n' { Cow::from(&b"\r\n"[..]) } else { Cow::from(vec![*byte]) });
-    lines.fold(Vec::with_capacity(body.len()), |mut changed, bytes| {
-        changed.extend_from_slice(&bytes);
-        changed
-    })
+    let mut changed = Vec::with_capacity(body.len());
+    for byte in body {
+        if *byte == b'\n' {
+            changed.push(b'\r');
+        }
+        changed.push(*byte);
+    }
+    changed
 }
 
 /// The text in one byte a character, if every character has one.

@@ -1,12 +1,10 @@
 //! A body that was put into something else, or taken out of it.
 
-use super::Change;
+use super::Undo;
 use crate::doctor::Code;
 use crate::doctor::encoded::from_base64;
 
-type Undo = fn(&[u8]) -> Option<Vec<u8>>;
-
-const UNDONE: [(Code, &str, &str, Undo); 8] = [
+pub(super) const UNDONE: [Undo; 8] = [
     (
         Code::BodyWrapped,
         "taken out of the JSON text that it is in",
@@ -57,12 +55,6 @@ const UNDONE: [(Code, &str, &str, Undo); 8] = [
         Some(url_encoded(body, "%20"))
     }),
 ];
-
-pub(super) fn changes(body: &[u8]) -> impl Iterator<Item = (Change, Vec<u8>)> {
-    UNDONE
-        .into_iter()
-        .filter_map(|(code, signed, cause, undo)| Some((Change::new(code, signed, cause), undo(body)?)))
-}
 
 /// Decodes `%41` and `+`; none where there is nothing to decode or a `%` without its two digits.
 fn url_decoded(body: &[u8]) -> Option<Vec<u8>> {

@@ -78,7 +78,7 @@ impl Writer {
             Value::Other(text) => self.written.push_str(text),
             Value::Text(text) => self.text(text),
             Value::Array(items) => {
-                self.items("[", items, "]", depth, |writer, item| writer.value(item, depth + 1))?
+                self.items("[", items, "]", depth, |writer, item| writer.value(item, depth + 1))?;
             }
             Value::Object(members) => {
                 let mut members: Vec<_> = members.iter().collect();
