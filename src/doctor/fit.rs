@@ -133,6 +133,7 @@ enum Pass<'a> {
     TooMuch,
 }
 
-/// Whether the body was changed, the message is another one than documented, the secret was misread.
+/// Whether the body was changed, the message is another one than documented, the secret was misread. Podium signs rightly,
+/// so that of one supposition a changed body is the likeliest.
 const PASSES: [(usize, usize, usize); 8] =
-    [(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0), (1, 1, 1)];
+    [(0, 0, 0), (1, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 1), (1, 1, 0), (0, 1, 1), (1, 1, 1)];
