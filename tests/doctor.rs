@@ -143,7 +143,7 @@ fn the_source_is_the_one_in_the_path_or_the_one_that_is_named() {
 
 #[test]
 fn a_secret_counts_until_its_end() {
-    let sources = "[[sources.default.secrets]]\nname = \"2021\"\nsecret = \"worn out\"\nnot_after = 2021-05-11T22:30:00Z\n\
+    let sources = "[[sources.default.secrets]]\nname = \"2021\"\nsecret = \"worn out\"\nnot_after = \"2021-05-11T22:30:00Z\"\n\
                    [[sources.default.secrets]]\nname = \"2022\"\nsecret = \"as good as new\"\n";
     let place = Place::new()
         .file("lectern.toml", sources.as_bytes())
