@@ -5,7 +5,7 @@
 //! transaction with a delivery for each handler that wants it, and only then is the request answered 200. From there
 //! on nobody waits. [`dispatch`] claims the deliveries, runs the [`handlers`] that owe them and settles what became of
 //! it, again and again until each is done or given up. Other systems ask what arrived through [`query`], at the
-//! internal listener.
+//! internal listener. Why a request was not accepted, the [`doctor`] knows.
 //!
 //! The rooms stand here in the order of that journey.
 
@@ -21,6 +21,7 @@ pub mod spool;
 pub mod dispatch;
 pub mod handlers;
 pub mod query;
+pub mod doctor;
 
 pub mod clock;
 pub mod model;

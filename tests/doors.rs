@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// Every room, and the other rooms that it may name: the table of `ARCHITECTURE.md`. `podium`, `model` and `clock` name none;
 /// `ingest`, `dispatch` and `query` never name one another; only `app` and the command line know everything.
-const DOORS: [(&str, &[&str]); 14] = [
-    ("cli", &["app", "clock", "config", "handlers", "model", "podium", "store", "telemetry"]),
+const DOORS: [(&str, &[&str]); 15] = [
+    ("cli", &["app", "clock", "config", "doctor", "handlers", "model", "podium", "store", "telemetry"]),
     ("config", &["model"]),
     (
         "app",
@@ -36,6 +36,7 @@ const DOORS: [(&str, &[&str]); 14] = [
     ("dispatch", &["clock", "config", "handlers", "model", "store", "telemetry"]),
     ("handlers", &["config", "model", "podium", "telemetry"]),
     ("query", &["clock", "http", "model", "podium", "store", "telemetry"]),
+    ("doctor", &["model", "podium"]),
     ("clock", &[]),
     ("model", &[]),
     ("telemetry", &["config"]),

@@ -13,6 +13,8 @@ pub(super) enum Failure {
     Usage(String),
     /// It failed.
     Failed(String),
+    /// It did what it is for, and what that came to is no success; all has been said.
+    Told,
     /// Nobody reads what it prints any more, as with `lectern config show | head`.
     NobodyListens,
 }
@@ -31,6 +33,7 @@ impl Failure {
         let (sentence, code) = match self {
             Self::Usage(sentence) => (sentence, 2),
             Self::Failed(sentence) => (sentence, 1),
+            Self::Told => return ExitCode::from(1),
             Self::NobodyListens => return ExitCode::SUCCESS,
         };
         output::complain(&format!("lectern: {sentence}"));

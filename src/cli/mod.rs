@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod config;
+mod doctor;
 mod failure;
 mod flags;
 mod migrate;
@@ -38,6 +39,8 @@ enum Command {
     Serve,
     /// Sends sample events, signed as Podium signs them: for trying things out, and for load
     Send(Box<send::Arguments>),
+    /// Says why a request is not accepted, and what to do about it
+    Doctor(Box<doctor::Arguments>),
     /// Shows or checks the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -122,6 +125,7 @@ async fn execute(
             serve::run(layers, registry, &format!("{program}{}", configuration.repeated())).await
         }
         Command::Send(arguments) => send::run(*arguments, &layers.load()?).await,
+        Command::Doctor(arguments) => doctor::run(&arguments, &layers.load()?),
         Command::Config(command) => config::run(&command, &layers.load()?, registry),
         Command::Token(command) => token::run(command, layers.load()?).await,
         Command::Sources(arguments) => sources::run(&arguments, layers.load()?).await,

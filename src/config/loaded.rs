@@ -12,7 +12,7 @@ use super::provenance::{Provenance, Setting};
 use super::sources::DEFAULT;
 use super::{
     Config, DatabaseUrl, HandlerConfig, Internal, Log, Public, Settings, SettingsError, Snapshot,
-    SourceConfig, reread,
+    SourceConfig, Verification, reread,
 };
 
 /// A configuration that has been read and checked. Nothing has been made yet: [`Loaded::start`] does.
@@ -82,6 +82,12 @@ impl Loaded {
     #[must_use]
     pub const fn database(&self) -> &DatabaseUrl {
         &self.draft.database.url
+    }
+
+    /// Which signatures are still good.
+    #[must_use]
+    pub const fn verification(&self) -> Verification {
+        self.draft.verification
     }
 
     /// The sources, the default one first. One that has no secret yet gets it at the first start.
