@@ -80,7 +80,7 @@ impl Drain {
 
     /// Brings the first few to the store; says how many.
     async fn step(&self) -> Result<usize, String> {
-        let arrivals = self.spool.first(BATCH).await.map_err(told)?;
+        let arrivals = self.spool.first(BATCH).await.map_err(|error| told(&error))?;
         let events: Vec<NewEvent> =
             arrivals.iter().map(|arrival| again(arrival.clone(), &self.subscriptions).into_new()).collect();
         match self.accept(&events).await {
@@ -89,7 +89,7 @@ impl Drain {
             Err(error) => self.one_by_one(arrivals, &events, &error).await?,
         }
         // Those that were removed before a failure are in the store, too.
-        self.spool.remove(events.len()).await.map_err(told)?;
+        self.spool.remove(events.len()).await.map_err(|error| told(&error))?;
         Ok(events.len())
     }
 
@@ -121,7 +121,7 @@ impl Drain {
         }
         for (arrival, error) in refused {
             let id = arrival.id;
-            let file = self.spool.set_aside(arrival).await.map_err(told)?;
+            let file = self.spool.set_aside(arrival).await.map_err(|error| told(&error))?;
             tracing::error!(
                 %id,
                 file,
@@ -133,6 +133,6 @@ impl Drain {
     }
 }
 
-fn told(error: SpoolError) -> String {
-    Chain(&error).to_string()
+fn told(error: &SpoolError) -> String {
+    Chain(error).to_string()
 }

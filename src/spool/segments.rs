@@ -54,7 +54,7 @@ impl Segments {
         for file in segments.slot.files()? {
             let number = file.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
             segments.next = segments.next.max(number.map_or(0, |number| number.saturating_add(1)));
-            segments.recover(file)?;
+            segments.recover(&file)?;
         }
         segments.adopt()?;
         segments.find_oldest();
@@ -71,19 +71,19 @@ impl Segments {
                 tracing::info!(file = %file.display(), "another process left events in the spool: they are taken over");
                 // What is adopted stands last now, so the file that is open is no longer the one to write to.
                 self.open = None;
-                self.recover(own)?;
+                self.recover(&own)?;
             }
         }
         self.find_oldest();
         Ok(())
     }
 
-    fn recover(&mut self, file: PathBuf) -> Result<(), SpoolError> {
-        match Segment::recover(file.clone())? {
+    fn recover(&mut self, file: &Path) -> Result<(), SpoolError> {
+        match Segment::recover(file.to_owned())? {
             Some(segment) if segment.events > 0 => self.segments.push_back(segment),
             Some(empty) => std::fs::remove_file(&empty.path).named("delete", &empty.path)?,
-            None if file.metadata().named("read", &file)?.len() == 0 => {
-                std::fs::remove_file(&file).named("delete", &file)?;
+            None if file.metadata().named("read", file)?.len() == 0 => {
+                std::fs::remove_file(file).named("delete", file)?;
             }
             None => tracing::error!(
                 file = %file.display(),
@@ -177,7 +177,7 @@ impl Segments {
     /// See [`super::Spool::remove`].
     pub(super) fn remove(&mut self, count: usize) -> Result<(), SpoolError> {
         let count = count.min(self.returned.len());
-        let Some(end) = self.returned.drain(..count).last() else { return Ok(()) };
+        let Some(end) = self.returned.drain(..count).next_back() else { return Ok(()) };
         if let Some(first) = self.segments.front_mut() {
             first.at = end;
             first.events = first.events.saturating_sub(count as u64);

@@ -71,7 +71,7 @@ async fn events_come_out_in_the_order_in_which_they_went_in_and_leave_nothing_be
     spool.append(arrivals([12])).await.unwrap();
     assert_eq!(all(&spool).await, (2..13).collect::<Vec<_>>());
     assert_eq!(spool.depth(), Depth::default());
-    assert_eq!(files(&folder), [PathBuf::new(); 0]);
+    assert!(files(&folder).is_empty());
 
     spool.append(arrivals([13])).await.unwrap();
     assert_eq!(all(&spool).await, [13]);
