@@ -30,6 +30,7 @@ use crate::spool::{Spool, SpoolError};
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{ServerLock, SqliteStore};
 use crate::store::{Store, StoreError};
+use crate::telemetry;
 use crate::telemetry::Chain;
 
 pub use reload::Reload;
@@ -129,10 +130,14 @@ impl App {
             clock: Arc::clone(&clock),
         };
         let ingest = Ingest::start(parts, &tasks, &stop);
-        let token = TokenDigest::of(config.internal.api_token.expose_secret());
-        let release: Arc<dyn query::Release> = Arc::clone(&ingest) as _;
-        let query =
-            query::State::new(Arc::clone(&store), Arc::clone(&clock), token, sources.listed(), release);
+        let query = query::State {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            api_token: TokenDigest::of(config.internal.api_token.expose_secret()),
+            sources: sources.listed(),
+            release: Arc::clone(&ingest) as _,
+            metrics: metrics(spool.clone(), Arc::clone(&clock)),
+        };
         let health = Health { store: Arc::clone(&store), spool, clock: Arc::clone(&clock) };
         Ok(Self {
             public,
@@ -182,6 +187,7 @@ impl App {
             }
         });
         dispatch::start(self.handlers, self.config.dispatch, &self.store, &self.clock, &token, &tasks);
+        tasks.spawn(token.clone().run_until_cancelled_owned(telemetry::metrics::tidy()));
         tasks.spawn(dispatch::forget_old_events(
             self.config.retention,
             Arc::clone(&self.store),
@@ -288,6 +294,17 @@ async fn open_later(store: Arc<PostgresStore>) {
         sleep(OPEN_AGAIN).await;
     }
     tracing::info!("the database is there");
+}
+
+/// What answers whoever monitors this: what is counted, and what can be looked up at the moment of asking.
+fn metrics(spool: Spool, clock: Arc<dyn Clock>) -> query::Metrics {
+    telemetry::metrics::start();
+    Arc::new(move || {
+        let depth = spool.depth();
+        let age = depth.oldest.map_or(0.0, |oldest| clock.now().duration_since(oldest).as_secs_f64());
+        telemetry::metrics::spool(depth.events, depth.bytes, age.max(0.0));
+        telemetry::metrics::render()
+    })
 }
 
 /// How many batches are committed side by side.

@@ -1,6 +1,7 @@
-//! The log.
+//! The log, and the metrics.
 
 mod chain;
+pub mod metrics;
 
 use std::io::IsTerminal as _;
 

@@ -14,7 +14,7 @@ use super::rejection::Rejection;
 use crate::model::NewEvent;
 use crate::spool::{Spool, SpoolError};
 use crate::store::{Acceptance, Store, StoreError};
-use crate::telemetry::Chain;
+use crate::telemetry::{Chain, metrics};
 
 /// How often the store is asked again before an event goes to the spool, and the first wait: a connection that broke is
 /// no outage.
@@ -55,6 +55,7 @@ impl Commit {
                 match self.store(&events, deadline).await {
                     Ok(acceptances) => {
                         self.is_refusing.store(false, Ordering::Relaxed);
+                        metrics::committed(events.len(), "store");
                         return answer(answers, acceptances.into_iter().map(Receipt::stored));
                     }
                     Err(reason) => {
@@ -69,6 +70,7 @@ impl Commit {
             match self.spool.append(events.iter().map(NewEvent::arrival).collect()).await {
                 Ok(()) => {
                     self.is_refusing.store(false, Ordering::Relaxed);
+                    metrics::committed(events.len(), "spool");
                     return answer(answers, events.iter().map(|event| Receipt::spooled(event.record.id)));
                 }
                 // What is drained makes room.

@@ -30,6 +30,7 @@ use crate::http::{Bodies, drain};
 use crate::model::Subscription;
 use crate::spool::Spool;
 use crate::store::Store;
+use crate::telemetry::metrics;
 
 /// The source of the endpoint that names none.
 const DEFAULT_SOURCE: &str = "default";
@@ -122,6 +123,7 @@ impl Ingest {
         if let Err(rejection) = &outcome {
             // The name is only shown when it is one of ours: anybody can write anything into a path.
             let source = self.sources.get(source).map(|source| source.name.clone());
+            metrics::rejected(rejection.code());
             self.log.tell(source.as_deref(), rejection.code(), self.clock.now());
         }
         outcome

@@ -7,6 +7,7 @@ mod body;
 mod cursor;
 mod deliveries;
 mod events;
+mod metrics;
 mod page;
 mod params;
 mod path;
@@ -30,32 +31,30 @@ use refusal::Refusal;
 /// What the API answers from.
 #[derive(Clone)]
 pub struct State {
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    api_token: TokenDigest,
-    sources: watch::Receiver<Arc<[Source]>>,
-    release: Arc<dyn Release>,
+    /// What arrived, and what became of it.
+    pub store: Arc<dyn Store>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// The token that opens the API, besides those that the store keeps.
+    pub api_token: TokenDigest,
+    /// The sources that may call now.
+    pub sources: watch::Receiver<Arc<[Source]>>,
+    /// What lets requests out of the quarantine.
+    pub release: Arc<dyn Release>,
+    /// What monitoring reads.
+    pub metrics: Metrics,
 }
 
-impl State {
-    /// Answers from `store`, with the time of `clock`, for whoever has the token of digest `api_token` or one that the
-    /// store keeps. `sources` are those that may call now. What is to leave the quarantine is for `release`.
-    pub fn new(
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        api_token: TokenDigest,
-        sources: watch::Receiver<Arc<[Source]>>,
-        release: Arc<dyn Release>,
-    ) -> Self {
-        Self { store, clock, api_token, sources, release }
-    }
+/// What gives all metrics as a text, in the form that Prometheus reads.
+pub type Metrics = Arc<dyn Fn() -> String + Send + Sync>;
 
+impl State {
     async fn content(&self, id: EventId) -> Result<Option<Content>, StoreError> {
         Ok(self.store.contents(&[id]).await?.into_iter().next().map(|(_, content)| content))
     }
 }
 
-/// The API under `/api/v1`. Nothing under `/api/` is answered without a token, not even that it is not there.
+/// The API under `/api/v1`, and `/metrics`. Nothing under `/api/` is answered without a token, not even that it is not there.
 pub fn router(state: State) -> Router {
     Router::new()
         .route("/api/v1/events", get(events::list))
@@ -70,6 +69,7 @@ pub fn router(state: State) -> Router {
         .route("/api/v1/quarantine/release", post(quarantine::release))
         .route("/api/v1/quarantine/{id}", get(quarantine::show).delete(quarantine::delete))
         .route("/api/v1/quarantine/{id}/body", get(quarantine::show_body))
+        .route("/metrics", get(metrics::show))
         // A route and not a fallback: a fallback would be replaced by that of the listener, which asks for no token.
         .route("/api/{*rest}", any(async || Refusal::RouteNotFound))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)

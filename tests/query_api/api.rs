@@ -61,14 +61,14 @@ impl Api {
         let clock = ManualClock::at(moment(1000));
         let sources = watch::Sender::new(Arc::default());
         let asked = Arc::<Asked>::default();
-        let token = TokenDigest::of(TOKEN);
-        let state = query::State::new(
-            store.clone(),
-            Arc::new(clock.clone()),
-            token,
-            sources.subscribe(),
-            asked.clone(),
-        );
+        let state = query::State {
+            store: store.clone(),
+            clock: Arc::new(clock.clone()),
+            api_token: TokenDigest::of(TOKEN),
+            sources: sources.subscribe(),
+            release: asked.clone(),
+            metrics: Arc::new(|| "a_metric 1\n".to_owned()),
+        };
         Self { store, clock, sources, asked, router: http::wrap(query::router(state)), _folder: folder }
     }
 

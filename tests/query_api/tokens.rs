@@ -68,3 +68,13 @@ async fn while_the_store_is_away_no_token_is_called_wrong() {
     answer.is_problem(503, "store_unavailable");
     assert_eq!(answer.header("retry-after"), Some("1"));
 }
+
+#[tokio::test]
+async fn metrics_are_for_whoever_has_a_token() {
+    let api = Api::new().await;
+    let none = api.ask_with(Method::GET, "/metrics", &[]).await;
+    none.is_problem(401, "unauthenticated");
+    let answer = api.ask_with(Method::GET, "/metrics", &[&format!("Bearer {TOKEN}")]).await;
+    assert_eq!((answer.status, answer.text()), (StatusCode::OK, "a_metric 1\n"));
+    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+}

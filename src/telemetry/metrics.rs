@@ -1,0 +1,85 @@
+//! Metrics, in the form that Prometheus reads. Whoever has something to count says so by the names that stand here.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::time::interval;
+
+const SPOOL_EVENTS: &str = "lectern_spool_events";
+const SPOOL_BYTES: &str = "lectern_spool_bytes";
+const SPOOL_OLDEST_AGE: &str = "lectern_spool_oldest_age_seconds";
+const COMMIT_BATCH: &str = "lectern_commit_batch_events";
+const REJECTIONS: &str = "lectern_rejected_requests_total";
+
+/// The upper ends of the ranges in which the sizes of batches are counted.
+const BATCH_RANGES: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+/// What was measured lies in memory as it came until somebody asks, or this often.
+const TIDY_EVERY: Duration = Duration::from_secs(5);
+
+/// Where everything is counted: once a process, as the log.
+static COUNTS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// Starts counting. Once; later calls change nothing.
+pub fn start() {
+    counts();
+}
+
+/// Everything that was counted, as Prometheus reads it.
+#[must_use]
+pub fn render() -> String {
+    counts().render()
+}
+
+/// Keeps the memory for what was measured small, whether or not anybody asks for it. It never ends.
+pub async fn tidy() {
+    let mut turns = interval(TIDY_EVERY);
+    loop {
+        turns.tick().await;
+        counts().run_upkeep();
+    }
+}
+
+fn counts() -> &'static PrometheusHandle {
+    COUNTS.get_or_init(|| {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Full(COMMIT_BATCH.to_owned()), &BATCH_RANGES)
+            .expect("there is a range")
+            .build_recorder();
+        let handle = recorder.handle();
+        // A program that has metrics of its own keeps them.
+        let _set_before = metrics::set_global_recorder(recorder);
+        describe_gauge!(SPOOL_EVENTS, "Events in the spool, which wait for the database");
+        describe_gauge!(SPOOL_BYTES, "What the spool's files take on the disk");
+        describe_gauge!(
+            SPOOL_OLDEST_AGE,
+            "How long the first event in the spool has waited; 0 when it is empty"
+        );
+        describe_histogram!(COMMIT_BATCH, "How many events were made durable together, and where");
+        describe_counter!(REJECTIONS, "Requests that were not accepted, by the code of their answer");
+        handle
+    })
+}
+
+/// Says how much waits in the spool, and for how long the first of it has.
+pub fn spool(events: u64, bytes: u64, oldest_age_seconds: f64) {
+    #[expect(clippy::cast_precision_loss, reason = "beyond 2^53 the last digits of a count tell nothing")]
+    let [events, bytes] = [events as f64, bytes as f64];
+    gauge!(SPOOL_EVENTS).set(events);
+    gauge!(SPOOL_BYTES).set(bytes);
+    gauge!(SPOOL_OLDEST_AGE).set(oldest_age_seconds);
+}
+
+/// So many events were made durable together, in the `store` or in the `spool`.
+pub fn committed(events: usize, place: &'static str) {
+    #[expect(clippy::cast_precision_loss, reason = "a batch has hundreds of events")]
+    let events = events as f64;
+    histogram!(COMMIT_BATCH, "to" => place).record(events);
+}
+
+/// A request was not accepted.
+pub fn rejected(code: &'static str) {
+    counter!(REJECTIONS, "code" => code).increment(1);
+}
