@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Writes requests as Podium sends them, signed, each an event of its own, for bench/load.lua to send.
 
-    bench/make_requests.py FOLDER/NAME COUNT CONVERSATIONS   (the secret comes by PODIUM_WEBHOOK_SECRET)
+    bench/make_requests.py FILE COUNT CONVERSATIONS   (the secret comes by PODIUM_WEBHOOK_SECRET)
 
-They go to FOLDER/NAME.1 and FOLDER/NAME.2, a file for each of the load tool's threads, without anything between them.
-All are of one length, which is how they are found again.
+There is nothing between them. All are of one length, which is how they are found again.
 """
 
 import hashlib
@@ -14,9 +13,7 @@ import random
 import sys
 import time
 import uuid
-from concurrent.futures import ProcessPoolExecutor
 
-THREADS = 2
 BODY_BYTES = 1024
 LOCATIONS = 50
 
@@ -54,9 +51,9 @@ def template(at):
     return body.split(b"\0" * 36)
 
 
-def write(path, count, conversations, secret, seed):
-    """Writes one file."""
-    chance = random.Random(seed)
+def write(path, count, conversations, secret):
+    """Writes the file. The same name brings the same conversations in the same order."""
+    chance = random.Random(os.path.basename(path))
     now = time.time()
     timestamp = str(int(now * 1000))
     at = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(now))
@@ -92,14 +89,7 @@ def unique():
 
 def main():
     path, count, conversations = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    secret = os.environ["PODIUM_WEBHOOK_SECRET"]
-    with ProcessPoolExecutor(THREADS) as pool:
-        each = [
-            pool.submit(write, f"{path}.{thread}", count // THREADS, conversations, secret, f"{path} {thread}")
-            for thread in range(1, THREADS + 1)
-        ]
-        for done in each:
-            done.result()
+    write(path, count, conversations, os.environ["PODIUM_WEBHOOK_SECRET"])
 
 
 if __name__ == "__main__":

@@ -36,12 +36,16 @@ launch() {
 
 # Runs a command to its end. In the background: Bash hears no signal while it waits for one in the foreground.
 run() {
-    local status=0 command
     "$@" &
-    command=$!
-    started+=("$command")
-    wait "$command" || status=$?
-    forget "$command"
+    started+=("$!")
+    finish "$!"
+}
+
+# Waits until a process has ended by itself.
+finish() {
+    local status=0
+    wait "$1" || status=$?
+    forget "$1"
     return "$status"
 }
 

@@ -9,8 +9,16 @@ requests_a_second=60000
 # Makes what is sent from now on: [CONVERSATIONS]
 make_requests() {
     echo 'Making requests' >&2
-    run bench/make_requests.py "$work/warm" $((requests_a_second * warm_up_seconds)) "${1:-5000}"
-    run bench/make_requests.py "$work/load" $((requests_a_second * seconds)) "${1:-5000}"
+    local thread writers=()
+    # A file for each of wrk's two threads.
+    for thread in 1 2; do
+        launch /dev/stderr bench/make_requests.py "$work/load.$thread" $((requests_a_second * seconds / 2)) "${1:-5000}"
+        writers+=("$process")
+        launch /dev/stderr bench/make_requests.py "$work/warm.$thread" \
+            $((requests_a_second * warm_up_seconds / 2)) "${1:-5000}"
+        writers+=("$process")
+    done
+    for process in "${writers[@]}"; do finish "$process"; done
 }
 
 # Measures one round of one subject.

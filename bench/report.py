@@ -148,7 +148,7 @@ def machine(figures):
         f"{os.cpu_count()} cores ({models[0] if models else platform.machine()})",
         f"{memory_kib / 1024 / 1024:.0f} GiB of memory",
         f"Linux {platform.release()}",
-        re.sub(r"^postgres \((PostgreSQL) ([^)]*)\).*", r"\1 \2", figures["machine", "postgres", "version"][0]),
+        re.sub(r"^postgres \((PostgreSQL)\) (\S+).*", r"\1 \2", figures["machine", "postgres", "version"][0]),
         f"Node.js {figures['machine', 'node', 'version'][0]}",
         f"commit {git('rev-parse', '--short=10', 'HEAD')}{changed}",
         f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}",

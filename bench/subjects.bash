@@ -11,17 +11,13 @@ database=bench
 
 # Makes the storage of a subject, with nothing in it.
 make_storage() {
-    case $1 in
-    a | d) sql postgres -c "CREATE DATABASE $database" ;;
-    b) mkdir "$work/$database" ;;
-    esac
+    mkdir "$work/$database"
+    if [[ $1 == [ad] ]]; then sql postgres -c "CREATE DATABASE $database"; fi
 }
 
 remove_storage() {
-    case $1 in
-    a | d) sql postgres -c "DROP DATABASE $database WITH (FORCE)" ;;
-    b) rm -r "${work:?}/$database" ;;
-    esac
+    if [[ $1 == [ad] ]]; then sql postgres -c "DROP DATABASE $database WITH (FORCE)"; fi
+    rm -r "${work:?}/$database"
 }
 
 # Starts a subject on its storage, and waits until it answers. Its id is in `process`, its address in `url`.
