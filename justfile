@@ -32,6 +32,10 @@ doc:
 deny:
     cargo deny check
 
+# Measures on this machine and writes docs/performance.md (`--quick` only tries it out)
+bench *args:
+    ./bench/run {{ args }}
+
 # Runs everything that must hold before a change is taken
 ci:
     bash .ci/run
