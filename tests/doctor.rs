@@ -17,6 +17,7 @@ const SIGNATURE: &str = "4d09f22dd01181ccf651c1236f4bec9e6226c472b39cb9dbdcf5dfa
 const BODY: &str =
     r#"{"data":{"bar":"apples","foo":"1"},"metadata":{"event_type":"test.event","version":"2021.04.01"}}"#;
 const AT: &str = "2021-05-11T22:21:00Z";
+const ID: &str = "01a2027b-da68-7002-8c1d-77e0a4c9b35f";
 
 /// A folder to work in, with a source `default` and a source `north`.
 struct Place(TempDir);
@@ -220,11 +221,34 @@ fn what_cannot_be_examined_ends_with_2_and_says_how_to_do_it() {
         (&["-H", "a: b", "--body", "body", "--at", "noon"], "--at"),
         (&["-H", "a: b", "--body", "body", "--secret-file", "empty"], "the secret file empty is empty"),
         (&["-H", "a: b", "--body", "body", "--source", "nroth"], "did you mean `north`?"),
+        (&["--source", "nroth"], "did you mean `north`?"),
+        (&["--source", "north"], "no request of the source `north` is in the quarantine of"),
+        (&["--at", AT], "give the request that is to be examined"),
+        (&["body"], "no id of a request in quarantine"),
+        (&[ID], "there is no request 01a2027b-da68-7002-8c1d-77e0a4c9b35f in the quarantine of"),
+        (&[ID, "--at", AT], "cannot be used with"),
+        (&[ID, "--request", "body"], "cannot be used with"),
+        (&[ID, "--body", "body", "-H", "a: b"], "cannot be used with"),
+        (&[ID, "--source", "north"], "cannot be used with"),
     ] {
         let ended = place.doctor(arguments);
         assert_eq!(ended.code, Some(2), "{arguments:?}: {}", ended.stderr);
         assert!(ended.stderr.contains(words), "{arguments:?}: {}", ended.stderr);
         assert_eq!(ended.stdout, "");
+    }
+    assert!(!place.0.path().join("lectern-data").exists(), "a look makes nothing");
+}
+
+#[test]
+fn a_store_that_is_away_is_told() {
+    // Nobody listens at port 1.
+    let url = "postgres://lectern:hunter2@127.0.0.1:1/lectern";
+    let place = Place::new();
+    for arguments in [&["doctor"][..], &["doctor", ID]] {
+        let output = place.command(arguments).env("DATABASE_URL", url).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]), "{said}");
+        assert!(said.contains("can't be opened") && !said.contains("hunter2"), "{said}");
     }
 }
 

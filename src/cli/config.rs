@@ -32,7 +32,7 @@ fn check(loaded: &Loaded, registry: &Registry) -> Result<(), Failure> {
     let handlers =
         if handlers.is_empty() { "none: events are only kept".to_owned() } else { handlers.join(", ") };
     output::line("ok")?;
-    output::line(format_args!("  database  {}", loaded.database()))?;
+    output::line(format_args!("  database  {}", loaded.database().url))?;
     output::line(format_args!("  sources   {}", sources.join(", ")))?;
     output::line(format_args!("  handlers  {handlers}"))?;
     for source in loaded.sources().filter(|source| source.allow_unsigned) {

@@ -39,7 +39,7 @@ enum Command {
     Serve,
     /// Sends sample events, signed as Podium signs them: for trying things out, and for load
     Send(Box<send::Arguments>),
-    /// Says why a request is not accepted, and what to do about it
+    /// Says why a request, by default the newest in quarantine, is not accepted, and what to do about it
     Doctor(Box<doctor::Arguments>),
     /// Shows or checks the configuration
     #[command(subcommand)]
@@ -125,7 +125,7 @@ async fn execute(
             serve::run(layers, registry, &format!("{program}{}", configuration.repeated())).await
         }
         Command::Send(arguments) => send::run(*arguments, &layers.load()?).await,
-        Command::Doctor(arguments) => doctor::run(&arguments, &layers.load()?),
+        Command::Doctor(arguments) => doctor::run(&arguments, &layers.load()?).await,
         Command::Config(command) => config::run(&command, &layers.load()?, registry),
         Command::Token(command) => token::run(command, layers.load()?).await,
         Command::Sources(arguments) => sources::run(&arguments, layers.load()?).await,

@@ -11,7 +11,7 @@ use super::mistake::{Mistakes, listed, nearest};
 use super::provenance::{Provenance, Setting};
 use super::sources::DEFAULT;
 use super::{
-    Config, DatabaseUrl, HandlerConfig, Internal, Log, Public, Settings, SettingsError, Snapshot,
+    Config, Database, DatabaseUrl, HandlerConfig, Internal, Log, Public, Settings, SettingsError, Snapshot,
     SourceConfig, Verification, reread,
 };
 
@@ -80,8 +80,8 @@ impl Loaded {
 
     /// The database.
     #[must_use]
-    pub const fn database(&self) -> &DatabaseUrl {
-        &self.draft.database.url
+    pub const fn database(&self) -> &Database {
+        &self.draft.database
     }
 
     /// Which signatures are still good.

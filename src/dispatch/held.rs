@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::store::{Lease, Store};
 use crate::telemetry::Chain;
@@ -59,9 +60,14 @@ impl Held {
     pub(super) async fn keep(self, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
         let mut beats = interval(self.beat());
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut trouble = Trouble::default();
         loop {
             beats.tick().await;
-            self.renew(&*store, &*clock).await;
+            if let Err(reason) = self.renew(&*store, &*clock).await
+                && let Some(left_out) = trouble.due(Instant::now())
+            {
+                tracing::warn!(error = reason, left_out, "leases can't be renewed");
+            }
             self.cut_unsafe(clock.now());
         }
     }
@@ -70,29 +76,29 @@ impl Held {
         self.lasting / BEATS
     }
 
-    async fn renew(&self, store: &dyn Store, clock: &dyn Clock) {
+    /// Renews every lease; the error says why that can't be done now.
+    async fn renew(&self, store: &dyn Store, clock: &dyn Clock) -> Result<(), String> {
         let leases: Vec<Lease> = self.locked().keys().cloned().collect();
         if leases.is_empty() {
-            return;
+            return Ok(());
         }
         let end = self.end_from(clock.now());
-        match timeout(self.beat(), store.renew(&leases, end)).await {
-            Ok(Ok(kept)) => {
-                let kept: HashSet<&Lease> = kept.iter().collect();
-                let mut held = self.locked();
-                for lease in &leases {
-                    // One that was settled meanwhile is neither kept nor lost.
-                    let Some(until) = held.get_mut(lease) else { continue };
-                    if kept.contains(lease) {
-                        until.end = end;
-                    } else {
-                        until.cut.cancel();
-                    }
-                }
+        let kept = match timeout(self.beat(), store.renew(&leases, end)).await {
+            Ok(renewed) => renewed.map_err(|error| Chain(&error).to_string())?,
+            Err(_elapsed) => return Err("the store does not answer".to_owned()),
+        };
+        let kept: HashSet<&Lease> = kept.iter().collect();
+        let mut held = self.locked();
+        for lease in &leases {
+            // One that was settled meanwhile is neither kept nor lost.
+            let Some(until) = held.get_mut(lease) else { continue };
+            if kept.contains(lease) {
+                until.end = end;
+            } else {
+                until.cut.cancel();
             }
-            Ok(Err(error)) => tracing::warn!(error = %Chain(&error), "leases can't be renewed"),
-            Err(_elapsed) => tracing::warn!("leases can't be renewed: the store does not answer"),
         }
+        Ok(())
     }
 
     fn cut_unsafe(&self, now: Timestamp) {

@@ -8,6 +8,7 @@ mod held;
 mod retention;
 mod retry;
 mod run;
+mod trouble;
 mod worker;
 
 use std::sync::Arc;

@@ -7,11 +7,12 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::held::Held;
 use super::run::run;
+use super::trouble::Trouble;
 use super::{DELIVERIES_EACH, GRACE, Ready};
 use crate::clock::Clock;
 use crate::config::Dispatch;
@@ -40,6 +41,8 @@ pub(super) struct Worker {
     held: Held,
     /// What has ended and is not written yet.
     ended: Vec<Settlement>,
+    claiming: Trouble,
+    settling: Trouble,
 }
 
 impl Worker {
@@ -61,6 +64,8 @@ impl Worker {
             running: JoinSet::new(),
             held: Held::new(settings.lease),
             ended: Vec::new(),
+            claiming: Trouble::default(),
+            settling: Trouble::default(),
         }
     }
 
@@ -116,7 +121,10 @@ impl Worker {
                     .clamp(SHORTEST_PAUSE, self.settings.poll_interval)
             }
             Err(error) => {
-                tracing::warn!(handler = self.ready.name, error = %Chain(&error), "no work can be claimed");
+                if let Some(left_out) = self.claiming.due(Instant::now()) {
+                    let handler = &self.ready.name;
+                    tracing::warn!(handler, error = %Chain(&error), left_out, "no work can be claimed");
+                }
                 self.settings.poll_interval
             }
         }
@@ -185,7 +193,9 @@ impl Worker {
             tracing::error!(handler, error = %Chain(error), "finished work can't be settled: it is done again");
             ended.into_iter().for_each(|settlement| self.held.remove(&settlement.lease));
         } else {
-            tracing::warn!(handler, error = %Chain(error), "finished work can't be settled yet");
+            if let Some(left_out) = self.settling.due(Instant::now()) {
+                tracing::warn!(handler, error = %Chain(error), left_out, "finished work can't be settled yet");
+            }
             self.ended.extend(ended);
         }
     }

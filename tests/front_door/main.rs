@@ -7,6 +7,7 @@ mod support;
 
 mod crash;
 mod delivery;
+mod doctor;
 mod events;
 mod hostile;
 mod outage;

@@ -1,25 +1,33 @@
 //! `lectern doctor`: why a request is not accepted, and what to do about it.
 
+mod by_hand;
+mod quarantined;
 mod request;
 mod show;
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use clap::Args;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use self::request::Request;
+use self::show::Origin;
 use super::failure::Failure;
 use super::output;
-use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Loaded, SourceError, read_secret};
+use crate::config::{Loaded, SourceConfig, SourceError, read_secret};
 use crate::doctor::{Candidate, Examined, Rules, Window, examine};
+use crate::model::{Header, QuarantineId};
 
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct Arguments {
+    /// The id of a request in quarantine [default: the newest one there]
+    #[arg(value_parser = quarantined::id)]
+    #[arg(conflicts_with_all = ["request", "headers", "header", "body", "source", "at"])]
+    id: Option<QuarantineId>,
+
     /// A whole request as it went over the wire: request line, headers, an empty line, the body
     #[arg(long, value_name = "FILE", conflicts_with_all = ["headers", "header", "body"])]
     request: Option<PathBuf>,
@@ -33,7 +41,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
 
-    /// The source that it came to [default: what the path of --request says, else `default`]
+    /// The source that it came to [default: any in quarantine; by hand what the
+    /// path of --request says, else `default`]
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
     /// When it was received, such as 2026-11-22T09:30:00Z [default: now]
@@ -49,6 +58,11 @@ pub(super) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  The newest request in quarantine, or the newest there of one source:
+    lectern doctor
+    lectern doctor --source north
+  One of them, by the id that `GET /api/v1/quarantine` lists and a held one was answered with:
+    lectern doctor 01a2027b-da68-7002-8c1d-77e0a4c9b35f
   Headers and body by hand:
     lectern doctor -H 'podium-timestamp: 1620771659663' -H 'podium-signature: 4d09f2…' --body body.json
   Headers in a file, a `name: value` on each line:
@@ -61,86 +75,51 @@ Examples:
 It tries the secrets of every source, and prints none of them.
 Ends with 0 when the request would be accepted, with 1 when not, with 2 when it can't be examined.";
 
-const USAGE: &str = "give the request that is to be examined: with --request FILE, or with --headers FILE or -H, and --body \
-                     FILE; `lectern doctor --help` has examples";
+/// What is examined.
+struct Case {
+    source: String,
+    headers: Vec<Header>,
+    body: Bytes,
+    received_at: Timestamp,
+    origin: Origin,
+}
 
 /// Examines a request, and says what was found.
-pub(super) fn run(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
-    let request = given(arguments)?;
-    let source = arguments.source.as_deref().or(request.source.as_deref()).unwrap_or("default");
-    let Some(config) = loaded.sources().find(|config| config.name == source) else {
-        return Err(unknown(loaded, source));
-    };
-    let limit = loaded.public().max_body;
-    if request.body.len() > limit {
-        return Err(Failure::failed(format!(
-            "the body has {} bytes, and `public.max_body` is {limit}: it is answered 413 body_too_large before its \
-             signature is looked at; raise `public.max_body`",
-            request.body.len()
-        )));
+pub(super) async fn run(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
+    if let Some(source) = &arguments.source {
+        configuration(loaded, source)?;
     }
-    let received_at = arguments.at.unwrap_or_else(|| SystemClock.now());
-    let mut secrets = configured(loaded, received_at)?;
+    let case = if arguments.is_by_hand() {
+        by_hand::read(arguments, loaded)?
+    } else {
+        quarantined::find(arguments.id, arguments.source.as_deref(), loaded).await?
+    };
+    let mut secrets = configured(loaded, case.received_at)?;
     for file in &arguments.secret_file {
-        secrets.push(by_hand(file)?);
+        secrets.push(in_file(file)?);
     }
     let verification = loaded.verification();
     let rules = Rules {
-        source,
+        source: &case.source,
         secrets: &secrets,
-        allow_unsigned: config.allow_unsigned,
+        allow_unsigned: configuration(loaded, &case.source)?.allow_unsigned,
         window: Window { max_age: verification.max_age, max_future: verification.max_future },
     };
-    let received = if arguments.at.is_some() { show::Received::AsSaid } else { show::Received::Now };
-    let examined = Examined { headers: &request.headers, body: &request.body, received_at };
+    let examined = Examined { headers: &case.headers, body: &case.body, received_at: case.received_at };
     let diagnosis = examine(&examined, &rules);
     // One who does not read it to its end may still ask for the exit code.
     if arguments.json {
-        output::line_if_read(show::json(&diagnosis, source, received_at))?;
+        output::line_if_read(show::json(&diagnosis, &case))?;
     } else {
-        output::line_if_read(show::text(&diagnosis, received, std::io::stdout().is_terminal()).trim_end())?;
+        let is_terminal = std::io::stdout().is_terminal();
+        output::line_if_read(show::text(&diagnosis, &case.origin, is_terminal).trim_end())?;
     }
     if diagnosis.accepted() { Ok(()) } else { Err(Failure::Told) }
 }
 
-fn given(arguments: &Arguments) -> Result<Request, Failure> {
-    if let Some(file) = &arguments.request {
-        let name = file.display();
-        return Request::whole(&read(file)?)
-            .map_err(|error| Failure::usage(format!("{name} holds no request: {error}")));
-    }
-    let Some(body) = &arguments.body else { return Err(Failure::usage(USAGE)) };
-    if arguments.headers.is_none() && arguments.header.is_empty() {
-        return Err(Failure::usage(
-            "give the request's headers beside its body: with --headers FILE, or with -H",
-        ));
-    }
-    let stdin = Path::new("-");
-    if body == stdin && arguments.headers.as_deref() == Some(stdin) {
-        return Err(Failure::usage("headers and body can't both come from standard input: use --request -"));
-    }
-    let mut headers = Vec::new();
-    for line in &arguments.header {
-        let header = request::header(line)
-            .map_err(|error| Failure::usage(format!("a header given with -H {error}")))?;
-        headers.push(header);
-    }
-    if let Some(file) = &arguments.headers {
-        let name = file.display();
-        let found = request::headers(&read(file)?);
-        headers.extend(found.map_err(|error| Failure::usage(format!("{name} holds no headers: {error}")))?);
-    }
-    Ok(Request { source: None, headers, body: read(body)? })
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let read = if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        std::fs::read(file)
-    };
-    read.map_err(|error| Failure::usage(format!("{} can't be read: {error}", file.display())))
+/// What is configured for a source.
+fn configuration<'a>(loaded: &'a Loaded, source: &str) -> Result<&'a SourceConfig, Failure> {
+    loaded.sources().find(|config| config.name == source).ok_or_else(|| unknown(loaded, source))
 }
 
 /// The secrets of every source, with the one that the first start made, and whether each still counted at this moment.
@@ -171,7 +150,7 @@ fn is_same(one: &SecretString, other: &SecretString) -> bool {
     one.expose_secret() == other.expose_secret()
 }
 
-fn by_hand(file: &Path) -> Result<Candidate, Failure> {
+fn in_file(file: &Path) -> Result<Candidate, Failure> {
     let name = file.display().to_string();
     let value = read_secret(file).map_err(|why| Failure::usage(format!("the secret file {name} {why}")))?;
     Ok(Candidate { source: None, name, value, expired: false })

@@ -62,7 +62,7 @@ fn everything_said(written: &Written) -> String {
     match written.load() {
         Err(mistakes) => format!("{mistakes} {mistakes:?}"),
         Ok(loaded) => {
-            let mut said = format!("{loaded:?} {} {}", loaded.provenance(), loaded.database());
+            let mut said = format!("{loaded:?} {} {}", loaded.provenance(), loaded.database().url);
             match loaded.start() {
                 Ok(started) => said.push_str(&format!("{started:?}")),
                 Err(error) => said.push_str(&format!("{error} {error:?}")),
