@@ -24,10 +24,15 @@ use lectern::model::{
 };
 use lectern::spool::Spool;
 use lectern::store::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
+use mimalloc::MiMalloc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// As in the program.
+#[global_allocator]
+static MEMORY: MiMalloc = MiMalloc;
 
 const DEADLINE: Duration = Duration::from_secs(2);
 const DAY: Duration = Duration::from_secs(86_400);

@@ -4,6 +4,7 @@
 //! different queues side by side, and settles what has ended, many in one go. Everything it knows is in the store: a
 //! process that dies loses its leases and nothing else.
 
+mod ahead;
 mod held;
 mod retention;
 mod retry;
@@ -27,8 +28,7 @@ use crate::store::Store;
 /// How long a call of a handler may go on once the process has been told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How many deliveries of a queue are taken at a time: enough that a full queue costs few claims. A handler so has at most
-/// `concurrency` times as many bodies in memory.
+/// How many deliveries of a queue are taken at a time: enough that a full queue costs few claims.
 const DELIVERIES_EACH: u32 = 8;
 
 /// A handler that is ready to work.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -23,9 +24,43 @@ const MARGIN: Duration = Duration::from_secs(1);
 /// How long a run goes on taking up deliveries. What it has done is only settled at its end, and a crash repeats it.
 const LONG: Duration = Duration::from_secs(1);
 
+/// A run that has ended.
+pub(super) struct Ran {
+    /// What became of the queue.
+    pub(super) settlement: Settlement,
+    /// How long it took, the wait for its turn not included.
+    pub(super) took: Duration,
+    /// How much of bodies it had in memory.
+    pub(super) bytes: usize,
+}
+
+/// Waits for one of the places that `calls` has, and runs a queue. `stop` and `cut` end the waiting, too: then nothing was
+/// tried.
+pub(super) async fn run_in_turn(
+    queue: LeasedQueue,
+    calls: Arc<Semaphore>,
+    ready: Arc<Ready>,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+    cut: CancellationToken,
+) -> Ran {
+    let bytes = queue.due.iter().map(|due| due.content.body.len()).sum();
+    let place = tokio::select! {
+        place = calls.acquire() => place.ok(),
+        () = stop.cancelled() => None,
+        () = cut.cancelled() => None,
+    };
+    let begun = Instant::now();
+    let settlement = match place {
+        Some(_place) => run(queue, ready, clock, stop, cut).await,
+        None => Settlement { lease: queue.lease, attempts: Vec::new(), due_at: clock.now() },
+    };
+    Ran { settlement, took: begun.elapsed(), bytes }
+}
+
 /// Runs what is due of a queue, until it is through, something has to be tried again later, or it has been at it for
 /// long. `stop` lets the call under way end, `cut` does not.
-pub(super) async fn run(
+async fn run(
     queue: LeasedQueue,
     ready: Arc<Ready>,
     clock: Arc<dyn Clock>,

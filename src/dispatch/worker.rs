@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::ahead::Ahead;
 use super::held::Held;
-use super::run::run;
+use super::run::{Ran, run_in_turn};
 use super::trouble::Trouble;
 use super::{DELIVERIES_EACH, GRACE, Ready};
 use crate::clock::Clock;
@@ -21,6 +22,10 @@ use crate::telemetry::Chain;
 
 /// The least time between two claims that bring nothing.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+
+/// A turn takes at least this long, so that what comes in small bits is taken up and settled together. Whoever comes to a
+/// worker at rest does not wait.
+const TURN: Duration = Duration::from_millis(20);
 
 /// How long to wait before a store that could not settle is asked again.
 const SETTLE_AGAIN: Duration = Duration::from_millis(500);
@@ -36,8 +41,11 @@ pub(super) struct Worker {
     stop: CancellationToken,
     /// The word to drop what is under way.
     cut: CancellationToken,
-    /// Queues that are being run, and their leases.
-    running: JoinSet<Settlement>,
+    /// Queues that are being run or wait for their turn, and their leases.
+    running: JoinSet<Ran>,
+    /// A place for each call that may run.
+    calls: Arc<Semaphore>,
+    ahead: Ahead,
     held: Held,
     /// What has ended and is not written yet.
     ended: Vec<Settlement>,
@@ -54,6 +62,8 @@ impl Worker {
         stop: CancellationToken,
     ) -> Self {
         Self {
+            calls: Arc::new(Semaphore::new(ready.concurrency as usize)),
+            ahead: Ahead::default(),
             ready: Arc::new(ready),
             settings,
             signal: store.work_signal(),
@@ -84,6 +94,7 @@ impl Worker {
     /// batches grow with the load by themselves.
     async fn turns(mut self) {
         loop {
+            let begun = Instant::now();
             self.settle().await;
             let stopping = self.stop.is_cancelled();
             // What can't be settled until the grace is over is due again when its lease ends.
@@ -92,6 +103,11 @@ impl Worker {
             }
             let pause = if stopping { SETTLE_AGAIN } else { self.claim().await };
             self.wait(pause, stopping).await;
+            tokio::select! {
+                () = sleep_until(begun + TURN), if !stopping => {}
+                () = self.stop.cancelled() => {}
+            }
+            self.gather();
         }
     }
 
@@ -140,10 +156,12 @@ impl Worker {
             }
             let (lease, cut) = (queue.lease.clone(), self.cut.child_token());
             self.held.add(lease.clone(), claim.until, cut.clone());
-            let run = run(queue, Arc::clone(&self.ready), Arc::clone(&self.clock), self.stop.clone(), cut);
+            let (ready, clock) = (Arc::clone(&self.ready), Arc::clone(&self.clock));
+            let run = run_in_turn(queue, Arc::clone(&self.calls), ready, clock, self.stop.clone(), cut);
             // Handlers' panics are caught in there, so one that comes out is a mistake of ours: the queue rests for the
             // time of a lease instead of going round and round.
             let rest = Settlement { lease, attempts: Vec::new(), due_at: claim.until };
+            let rest = Ran { settlement: rest, took: Duration::ZERO, bytes: 0 };
             self.running.spawn(AssertUnwindSafe(run).catch_unwind().map(|ended| ended.unwrap_or(rest)));
         }
     }
@@ -154,15 +172,27 @@ impl Worker {
         let listening = !stopping && self.room() > 0 && self.ended.is_empty();
         let pausing = listening || !self.ended.is_empty();
         tokio::select! {
-            Some(ended) = self.running.join_next(), if !self.running.is_empty() => self.ended.extend(ended),
+            Some(ended) = self.running.join_next(), if !self.running.is_empty() => self.end(ended),
             Ok(()) = self.signal.changed(), if listening => {}
             () = sleep(pause), if pausing => {}
             () = self.stop.cancelled(), if !stopping => {}
             () = self.cut.cancelled(), if stopping && self.running.is_empty() => {}
         }
+    }
+
+    /// Takes what has ended meanwhile.
+    fn gather(&mut self) {
         while let Some(ended) = self.running.try_join_next() {
-            self.ended.extend(ended);
+            self.end(ended);
         }
+    }
+
+    fn end(&mut self, ended: Result<Ran, JoinError>) {
+        let Ok(Ran { settlement, took, bytes }) = ended else { return };
+        if !settlement.attempts.is_empty() {
+            self.ahead.note(took, bytes);
+        }
+        self.ended.push(settlement);
     }
 
     /// Writes what has ended. When the store is away it is kept, and tried again at the next turn.
@@ -217,7 +247,7 @@ impl Worker {
     /// For how many more queues there is room.
     fn room(&self) -> u32 {
         let busy = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
-        self.ready.concurrency.saturating_sub(busy)
+        self.ahead.queues(self.ready.concurrency).saturating_sub(busy)
     }
 }
 

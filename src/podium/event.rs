@@ -122,6 +122,10 @@ impl Event {
 }
 
 fn payload<'v, T: Deserialize<'v>>(data: &'v Value) -> Result<Box<T>, DecodeError> {
+    // To know the place of a mistake costs as much as reading, so it is read again for that where there is one.
+    if let Ok(Object(payload)) = Object::deserialize(data) {
+        return Ok(Box::new(payload));
+    }
     match serde_path_to_error::deserialize(data) {
         Ok(Object(payload)) => Ok(Box::new(payload)),
         Err(error) => Err(DecodeError::of_payload(data, &error)),

@@ -189,6 +189,10 @@ fn latest(data: &Value, paths: &[&str]) -> Option<Timestamp> {
 
 /// The texts to which a path leads: one at most, or several if it goes through arrays.
 fn texts_at<'v>(data: &'v Value, path: &str) -> Vec<&'v str> {
+    if !path.contains('*') {
+        let value = path.split('.').try_fold(data, |value, name| value.get(name));
+        return value.and_then(Value::as_str).into_iter().collect();
+    }
     let mut values = vec![data];
     for name in path.split('.') {
         values = match name {

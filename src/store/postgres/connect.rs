@@ -47,7 +47,8 @@ impl PostgresStore {
         let reading = (max_connections / READING_SHARE).max(1);
         let working = max_connections.saturating_sub(reading).max(1);
         Ok(Self {
-            working: pool(working, &[sql::PREPARE_CONNECTION]).connect_lazy_with(options.clone()),
+            working: pool(working, &[sql::PREPARE_CONNECTION, sql::PREPARE_WORKER])
+                .connect_lazy_with(options.clone()),
             reading: pool(reading, &[sql::PREPARE_CONNECTION, sql::PREPARE_READER])
                 .connect_lazy_with(options.clone()),
             options,

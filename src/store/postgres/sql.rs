@@ -40,6 +40,11 @@ statements! {
             set_config('default_transaction_isolation', 'read committed', false),
             set_config('jit', 'off', false)";
 
+    /// What holds besides where events are accepted and work is claimed and settled: planned once and not at each call,
+    /// which took as long as the work itself; and by the indexes, whatever the tables were like when it was planned.
+    PREPARE_WORKER = r"
+        SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false)";
+
     /// What holds besides where the API reads. Who asked may be gone long since: a dropped future does not end its
     /// statement, so the server does.
     PREPARE_READER = "SELECT set_config('statement_timeout', '5s', false)";
