@@ -23,9 +23,12 @@ use crate::telemetry::Chain;
 /// The least time between two claims that bring nothing.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 
-/// A turn takes at least this long, so that what comes in small bits is taken up and settled together. Whoever comes to a
-/// worker at rest does not wait.
-const TURN: Duration = Duration::from_millis(20);
+/// A turn takes at least this long, so that what comes in small bits is taken up and settled together; the second is for
+/// when there is more to do than was taken up. Whoever comes to a worker at rest does not wait.
+const TURNS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(2));
+
+/// So many queues are settled in one statement. It holds their locks, and an acceptance may have to wait for one of them.
+const SETTLED_TOGETHER: usize = 32;
 
 /// How long to wait before a store that could not settle is asked again.
 const SETTLE_AGAIN: Duration = Duration::from_millis(500);
@@ -46,6 +49,8 @@ pub(super) struct Worker {
     /// A place for each call that may run.
     calls: Arc<Semaphore>,
     ahead: Ahead,
+    /// Whether the last claim brought as much as was asked for: there is more.
+    is_behind: bool,
     held: Held,
     /// What has ended and is not written yet.
     ended: Vec<Settlement>,
@@ -64,6 +69,7 @@ impl Worker {
         Self {
             calls: Arc::new(Semaphore::new(ready.concurrency as usize)),
             ahead: Ahead::default(),
+            is_behind: false,
             ready: Arc::new(ready),
             settings,
             signal: store.work_signal(),
@@ -104,7 +110,7 @@ impl Worker {
             let pause = if stopping { SETTLE_AGAIN } else { self.claim().await };
             self.wait(pause, stopping).await;
             tokio::select! {
-                () = sleep_until(begun + TURN), if !stopping => {}
+                () = sleep_until(begun + if self.is_behind { TURNS.1 } else { TURNS.0 }), if !stopping => {}
                 () = self.stop.cancelled() => {}
             }
             self.gather();
@@ -129,6 +135,8 @@ impl Worker {
         };
         match self.store.claim(&claim).await {
             Ok(claimed) => {
+                self.is_behind = claimed.queues.len() >= room as usize
+                    || claimed.queues.iter().any(|queue| queue.due.len() >= DELIVERIES_EACH as usize);
                 let until_due = claimed.next_due.map(|at| at.duration_since(now));
                 self.take_up(&claim, claimed);
                 // What is due and was not given is being claimed by another at this moment: no reason to spin.
@@ -137,6 +145,7 @@ impl Worker {
                     .clamp(SHORTEST_PAUSE, self.settings.poll_interval)
             }
             Err(error) => {
+                self.is_behind = false;
                 if let Some(left_out) = self.claiming.due(Instant::now()) {
                     let handler = &self.ready.name;
                     tracing::warn!(handler, error = %Chain(&error), left_out, "no work can be claimed");
@@ -200,7 +209,12 @@ impl Worker {
         if self.ended.is_empty() {
             return;
         }
-        let ended = std::mem::take(&mut self.ended);
+        for some in portions(std::mem::take(&mut self.ended)) {
+            self.settle_together(some).await;
+        }
+    }
+
+    async fn settle_together(&mut self, ended: Vec<Settlement>) {
         match self.store.settle(&ended).await {
             Ok(written) => self.report(&ended, &written),
             Err(StoreError::Failed(_)) if ended.len() > 1 => {
@@ -249,6 +263,16 @@ impl Worker {
         let busy = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
         self.ahead.queues(self.ready.concurrency).saturating_sub(busy)
     }
+}
+
+fn portions(mut ended: Vec<Settlement>) -> Vec<Vec<Settlement>> {
+    let mut portions = Vec::new();
+    while ended.len() > SETTLED_TOGETHER {
+        let rest = ended.split_off(SETTLED_TOGETHER);
+        portions.push(std::mem::replace(&mut ended, rest));
+    }
+    portions.push(ended);
+    portions
 }
 
 /// Gives calls that are under way at the stop a few seconds, and no more. Never ends by itself.
