@@ -5,6 +5,7 @@
 //! process that dies loses its leases and nothing else.
 
 mod held;
+mod in_time;
 mod retention;
 mod retry;
 mod run;

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::held::Held;
+use super::in_time::in_time;
 use super::run::run;
 use super::trouble::Trouble;
 use super::{DELIVERIES_EACH, GRACE, Ready};
@@ -111,7 +112,7 @@ impl Worker {
             now,
             until: self.held.end_from(now),
         };
-        match self.store.claim(&claim).await {
+        match in_time(self.store.claim(&claim)).await {
             Ok(claimed) => {
                 let until_due = claimed.next_due.map(|at| at.duration_since(now));
                 self.take_up(&claim, claimed);
@@ -171,13 +172,13 @@ impl Worker {
             return;
         }
         let ended = std::mem::take(&mut self.ended);
-        match self.store.settle(&ended).await {
+        match in_time(self.store.settle(&ended)).await {
             Ok(written) => self.report(&ended, &written),
             Err(StoreError::Failed(_)) if ended.len() > 1 => {
                 // One that can't be written must not hold up the others.
                 for settlement in ended {
                     let alone = [settlement];
-                    match self.store.settle(&alone).await {
+                    match in_time(self.store.settle(&alone)).await {
                         Ok(written) => self.report(&alone, &written),
                         Err(error) => self.unsettled(alone, &error),
                     }

@@ -34,15 +34,20 @@ macro_rules! quarantine_columns {
 
 statements! {
     /// Settings that promises rest on, whatever the server's own are: an answer means that the disk has it; every
-    /// statement sees what was committed before it began; no compiler for statements that take a millisecond.
+    /// statement sees what was committed before it began; no compiler for statements that take a millisecond; an end to
+    /// what takes longer than any of them needs. Who asked may be gone long since: a dropped future does not end its
+    /// statement, so the server does.
     PREPARE_CONNECTION = r"
-        SELECT set_config('synchronous_commit', 'on', false),
+        SELECT set_config('statement_timeout', '15s', false), set_config('synchronous_commit', 'on', false),
             set_config('default_transaction_isolation', 'read committed', false),
             set_config('jit', 'off', false)";
 
-    /// What holds besides where the API reads. Who asked may be gone long since: a dropped future does not end its
-    /// statement, so the server does.
+    /// What holds besides where the API reads: that end comes sooner.
     PREPARE_READER = "SELECT set_config('statement_timeout', '5s', false)";
+
+    /// How long a statement of the migrations may take, in milliseconds; 0 is as long as it likes. Waiting for another
+    /// process's is one, too.
+    PREPARE_MIGRATION = "SELECT set_config('statement_timeout', $1, false)";
 
     /// How the database keeps texts.
     ENCODING = "SELECT current_setting('server_encoding')";
