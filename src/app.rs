@@ -112,9 +112,9 @@ impl App {
         let (store, lock) = opening::open_to_serve(&config, clock.now(), &tasks, &stop).await?;
 
         let deadline = config.public.store_deadline;
-        let (quarantine, quarantine_writer) =
-            Quarantine::new(config.quarantine, deadline, Arc::clone(&store), Arc::clone(&clock));
         let sources = Arc::new(Sources::new(&config.sources, clock.now()));
+        let (quarantine, quarantine_writer) =
+            Quarantine::new(config.quarantine, deadline, &sources, Arc::clone(&store), Arc::clone(&clock));
         let parts = Parts {
             sources: Arc::clone(&sources),
             subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
@@ -136,7 +136,7 @@ impl App {
             release: Arc::clone(&ingest) as _,
             metrics: metrics(spool.clone(), Arc::clone(&clock)),
         };
-        let health = Health { store: Arc::clone(&store), spool, clock: Arc::clone(&clock) };
+        let health = Health::new(Arc::clone(&store), spool, Arc::clone(&clock));
         Ok(Self {
             public,
             internal,

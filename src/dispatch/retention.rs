@@ -10,7 +10,7 @@ use super::in_time::in_time;
 use crate::clock::Clock;
 use crate::config::Retention;
 use crate::store::Store;
-use crate::telemetry::Chain;
+use crate::telemetry::{Chain, surviving};
 
 /// How often to look.
 const EVERY: Duration = Duration::from_secs(600);
@@ -29,7 +29,7 @@ pub async fn forget_old_events(
     stop: CancellationToken,
 ) {
     loop {
-        forget(retention, &*store, &*clock, &stop).await;
+        surviving("forgetting old events", forget(retention, &*store, &*clock, &stop)).await;
         tokio::select! {
             () = sleep(EVERY) => {}
             () = stop.cancelled() => return,

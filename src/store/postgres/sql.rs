@@ -283,7 +283,7 @@ statements! {
     /// Keeps what there is room for, and drops the oldest that were merely rejected. Answers with what of the new is kept.
     ///
     /// First come those that were held before, whatever the bounds are today; then the new ones that are to be held, the
-    /// earliest first; then, newest first, those that were rejected, old and new. One that could never fit is not counted,
+    /// earliest first, of each source as many as may be its; then, newest first, those that were rejected, old and new. One that could never fit is not counted,
     /// so that it drops nothing. What is sent again counts once.
     ///
     /// Two such statements at once don't see each other's new rows: together they may keep more than the bounds say, until
@@ -292,13 +292,21 @@ statements! {
         WITH new AS (
             SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::boolean[], $6::bigint[],
                 $7::text[], $8::bytea[]) AS new (id, source, received_at, reason, held, weight, headers, body)
+        ), held_by_source AS (
+            SELECT source, count(*) AS requests, sum(weight) AS bytes
+            FROM quarantine WHERE held AND id NOT IN (SELECT id FROM new) GROUP BY source
         ), held_before AS (
-            SELECT count(*) AS requests, coalesce(sum(weight), 0) AS bytes
-            FROM quarantine WHERE held AND id NOT IN (SELECT id FROM new)
+            SELECT coalesce(sum(requests), 0) AS requests, coalesce(sum(bytes), 0) AS bytes FROM held_by_source
+        ), within_share AS (
+            SELECT id, wanted.weight FROM (
+                SELECT id, source, weight, row_number() OVER up_to AS nth, sum(weight) OVER up_to AS total
+                FROM new WHERE held WINDOW up_to AS (PARTITION BY source ORDER BY id)
+            ) AS wanted LEFT JOIN held_by_source USING (source)
+            WHERE coalesce(requests, 0) + nth <= $11::bigint AND coalesce(bytes, 0) + total <= $12::bigint
         ), held AS (
             SELECT id, weight FROM held_before, (
                 SELECT id, weight, row_number() OVER up_to AS nth, sum(weight) OVER up_to AS total
-                FROM new WHERE held WINDOW up_to AS (ORDER BY id)
+                FROM within_share WINDOW up_to AS (ORDER BY id)
             ) AS wanted
             WHERE requests + nth <= $9::bigint AND bytes + total <= $10::bigint
         ), room AS (
