@@ -1,5 +1,6 @@
 //! The one place that knows everything: it builds the rooms from the configuration and hands them to each other.
 
+mod files;
 mod opening;
 mod reload;
 
@@ -31,6 +32,7 @@ use crate::store::sqlite::ServerLock;
 use crate::store::{Store, StoreError};
 use crate::telemetry;
 
+use files::Connections;
 pub use opening::open_store;
 pub use reload::Reload;
 
@@ -72,10 +74,6 @@ pub enum StartError {
 /// and so have calls of handlers; a batch of events needs 3 until it is in the store or in the spool.
 const STOP_WITHIN: Duration = Duration::from_secs(9);
 
-/// How many connections the internal listener has at once. No key: your own systems need few, and it bears with as many slow
-/// ones as the public listener does.
-const INTERNAL_CONNECTIONS: u32 = 1024;
-
 /// A Lectern that holds its ports and its store, and is ready to run.
 pub struct App {
     public: TcpListener,
@@ -84,6 +82,7 @@ pub struct App {
     internal_routes: axum::Router,
     handlers: Vec<dispatch::Ready>,
     quarantine: QuarantineWriter,
+    connections: Connections,
     config: Config,
     sources: Arc<Sources>,
     store: Arc<dyn Store>,
@@ -105,6 +104,7 @@ impl App {
         // What needs no other system first: a misspelt setting is told at once, whatever else is down.
         let handlers =
             config.handlers.iter().map(|handler| ready(handler, registry)).collect::<Result<_, _>>()?;
+        let connections = Connections::of(&config);
         let public = listen(config.public.listen, "public.listen").await?;
         let internal = listen(config.internal.listen, "internal.listen").await?;
         let spool = Spool::open(&config.spool.dir, config.spool.max_bytes)?;
@@ -144,6 +144,7 @@ impl App {
             internal_routes: http::wrap(query::router(query).merge(http::health(health, true))),
             handlers,
             quarantine: quarantine_writer,
+            connections,
             config,
             sources,
             store,
@@ -192,8 +193,8 @@ impl App {
             Arc::clone(&self.clock),
             token.clone(),
         ));
-        let public = http::Limits::with_connections(self.config.public.max_connections);
-        let internal = http::Limits::with_connections(INTERNAL_CONNECTIONS);
+        let Connections { public, internal } = self.connections;
+        let [public, internal] = [public, internal].map(http::Limits::with_connections);
         // What ends after the last request: one may still be waiting for it, or be counted.
         let served = CancellationToken::new();
         let uses = Arc::clone(self.sources.uses());
