@@ -166,9 +166,8 @@ impl Store for PostgresStore {
         Ok(secrets::all(self.readers()?).await?)
     }
 
-    /// By the readers: whoever asks how it goes must not keep a webhook waiting.
     async fn check(&self) -> Result<(), StoreError> {
-        connect::check(self.readers()?).await
+        connect::check(self.pool()?).await
     }
 
     async fn close(&self) {
