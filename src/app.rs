@@ -70,9 +70,10 @@ pub enum StartError {
     },
 }
 
-/// How long a stop takes at the most: container engines kill what has not ended after 10 seconds. The listeners have 5 of them,
-/// and so have calls of handlers; a batch of events needs 3 until it is in the store or in the spool.
-const STOP_WITHIN: Duration = Duration::from_secs(9);
+/// How long a stop takes at the most: container engines kill what has not ended after 10 seconds, and the runtime needs a
+/// moment, too. The listeners have 5 of these, and so have calls of handlers; a batch of events needs 3 until it is in the
+/// store or in the spool.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
 
 /// A Lectern that holds its ports and its store, and is ready to run.
 pub struct App {

@@ -18,7 +18,7 @@ use crate::telemetry::Chain;
 
 /// How long the start waits for a PostgreSQL to be ready, and others to be through with their migrations. Podium is kept
 /// waiting meanwhile.
-const FIRST_TRY: Duration = Duration::from_secs(10);
+const FIRST_TRY: Duration = Duration::from_secs(5);
 
 /// How long a later try may take: each that was not enough doubles it. `lectern migrate` takes as long as it takes.
 const LONGEST_TRY: Duration = Duration::from_secs(600);

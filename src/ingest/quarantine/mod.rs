@@ -33,8 +33,8 @@ pub use writer::QuarantineWriter;
 /// request that is larger by itself waits until it is alone.
 const QUEUE: (usize, u32) = (256, 4 * 1024 * 1024);
 
-/// How long a quarantine that had no room for a request of a source is not asked again for that source: whoever fills it is not to keep the store
-/// busy with being refused.
+/// How long a quarantine that had no room for a request of a source is not asked again for that source: whoever fills it
+/// is not to keep the store busy with being refused.
 const FULL_FOR: Duration = Duration::from_secs(1);
 
 /// Proof that a request which failed verification is durable: with one it is answered 200.
