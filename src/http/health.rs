@@ -140,3 +140,28 @@ async fn answers(store: &dyn Store) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::store::sqlite::SqliteStore;
+
+    #[tokio::test]
+    async fn what_the_store_said_is_good_for_a_second_and_for_whoever_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap());
+        let spool = Spool::open(&folder.path().join("spool"), 1024 * 1024).unwrap();
+        let health = Health::new(Arc::clone(&store) as _, spool, Arc::new(SystemClock));
+        let asked = Instant::now();
+        assert!(health.store_answers().await);
+        store.close().await;
+        // A machine that was busy for so long asks again, rightly.
+        assert!(health.clone().store_answers().await || asked.elapsed() >= GOOD_FOR);
+        while health.store_answers().await {
+            assert!(asked.elapsed() < 30 * GOOD_FOR, "it is never asked again");
+            tokio::time::sleep(GOOD_FOR / 10).await;
+        }
+        assert!(asked.elapsed() >= GOOD_FOR);
+    }
+}

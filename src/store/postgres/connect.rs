@@ -185,3 +185,18 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::postgres::test_database::fresh_postgres_database;
+
+    #[tokio::test]
+    async fn no_statement_goes_on_for_ever_on_any_connection() {
+        let store = PostgresStore::connect(&fresh_postgres_database().await, 2).await.unwrap();
+        for (pool, expected) in [(&store.working, "15s"), (&store.reading, "5s")] {
+            let limit: String = sqlx::query_scalar("SHOW statement_timeout").fetch_one(pool).await.unwrap();
+            assert_eq!(limit, expected);
+        }
+    }
+}
