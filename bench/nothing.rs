@@ -78,9 +78,10 @@ fn parts(secret: &str, store: Arc<dyn Store>, folder: &Path) -> Result<Parts, Bo
         ordering: lectern::model::Ordering::Conversation,
     };
     let nothing_kept = config::Quarantine { max_requests: 0, max_bytes: 1024 * 1024, max_per_minute: 1 };
-    let (quarantine, _) = Quarantine::new(nothing_kept, DEADLINE, store.clone(), clock.clone());
+    let sources = Arc::new(Sources::new(&[source], clock.now()));
+    let (quarantine, _) = Quarantine::new(nothing_kept, DEADLINE, &sources, store.clone(), clock.clone());
     Ok(Parts {
-        sources: Arc::new(Sources::new(&[source], clock.now())),
+        sources,
         subscriptions: vec![subscription],
         window: Verification { max_age: 11 * DAY, max_future: Duration::from_secs(300) },
         quarantine,

@@ -1,5 +1,7 @@
 //! The one place that knows everything: it builds the rooms from the configuration and hands them to each other.
 
+mod files;
+mod opening;
 mod reload;
 
 use std::future::Future;
@@ -9,10 +11,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,12 +28,12 @@ use crate::ingest::{Ingest, Parts, Quarantine, QuarantineWriter, Sources};
 use crate::model::{QuarantineFilter, Released, TokenDigest};
 use crate::query;
 use crate::spool::{Spool, SpoolError};
-use crate::store::postgres::PostgresStore;
-use crate::store::sqlite::{ServerLock, SqliteStore};
+use crate::store::sqlite::ServerLock;
 use crate::store::{Store, StoreError};
 use crate::telemetry;
-use crate::telemetry::Chain;
 
+use files::Connections;
+pub use opening::open_store;
 pub use reload::Reload;
 
 /// Why Lectern can't start.
@@ -69,14 +70,10 @@ pub enum StartError {
     },
 }
 
-/// How long the handlers and the store may take to end, once the listeners have.
-const END_WITHIN: Duration = Duration::from_secs(8);
-
-/// How soon a database that was away at the start is asked again.
-const OPEN_AGAIN: Duration = Duration::from_secs(1);
-/// How many connections the internal listener has at once. No key: your own systems need few, and it bears with as many slow
-/// ones as the public listener does.
-const INTERNAL_CONNECTIONS: u32 = 1024;
+/// How long a stop takes at the most: container engines kill what has not ended after 10 seconds, and the runtime needs a
+/// moment, too. The listeners have 5 of these, and so have calls of handlers; a batch of events needs 3 until it is in the
+/// store or in the spool.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
 
 /// A Lectern that holds its ports and its store, and is ready to run.
 pub struct App {
@@ -86,6 +83,7 @@ pub struct App {
     internal_routes: axum::Router,
     handlers: Vec<dispatch::Ready>,
     quarantine: QuarantineWriter,
+    connections: Connections,
     config: Config,
     sources: Arc<Sources>,
     store: Arc<dyn Store>,
@@ -107,16 +105,17 @@ impl App {
         // What needs no other system first: a misspelt setting is told at once, whatever else is down.
         let handlers =
             config.handlers.iter().map(|handler| ready(handler, registry)).collect::<Result<_, _>>()?;
+        let connections = Connections::of(&config);
         let public = listen(config.public.listen, "public.listen").await?;
         let internal = listen(config.internal.listen, "internal.listen").await?;
         let spool = Spool::open(&config.spool.dir, config.spool.max_bytes)?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let (store, lock) = open_to_serve(&config, clock.now(), &tasks, &stop).await?;
+        let (store, lock) = opening::open_to_serve(&config, clock.now(), &tasks, &stop).await?;
 
         let deadline = config.public.store_deadline;
-        let (quarantine, quarantine_writer) =
-            Quarantine::new(config.quarantine, deadline, Arc::clone(&store), Arc::clone(&clock));
         let sources = Arc::new(Sources::new(&config.sources, clock.now()));
+        let (quarantine, quarantine_writer) =
+            Quarantine::new(config.quarantine, deadline, &sources, Arc::clone(&store), Arc::clone(&clock));
         let parts = Parts {
             sources: Arc::clone(&sources),
             subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
@@ -138,7 +137,7 @@ impl App {
             release: Arc::clone(&ingest) as _,
             metrics: metrics(spool.clone(), Arc::clone(&clock)),
         };
-        let health = Health { store: Arc::clone(&store), spool, clock: Arc::clone(&clock) };
+        let health = Health::new(Arc::clone(&store), spool, Arc::clone(&clock));
         Ok(Self {
             public,
             internal,
@@ -146,6 +145,7 @@ impl App {
             internal_routes: http::wrap(query::router(query).merge(http::health(health, true))),
             handlers,
             quarantine: quarantine_writer,
+            connections,
             config,
             sources,
             store,
@@ -194,27 +194,32 @@ impl App {
             Arc::clone(&self.clock),
             token.clone(),
         ));
-        let public = http::Limits::with_connections(self.config.public.max_connections);
-        let internal = http::Limits::with_connections(INTERNAL_CONNECTIONS);
+        let Connections { public, internal } = self.connections;
+        let [public, internal] = [public, internal].map(http::Limits::with_connections);
         // What ends after the last request: one may still be waiting for it, or be counted.
         let served = CancellationToken::new();
         let uses = Arc::clone(self.sources.uses());
         tasks.spawn(ingest::write_uses(uses, Arc::clone(&self.store), served.clone()));
         tasks.spawn(self.quarantine.run(served.clone()));
-        tokio::join!(
-            http::serve(self.public, self.public_routes, public, token.clone()),
-            http::serve(self.internal, self.internal_routes, internal, token.clone()),
-        );
-        // The routes are gone now, and with them whoever could hand something to a lane: each commits what it has, and ends.
-        served.cancel();
-        tasks.close();
-        // A store that doesn't answer must not keep the process: what it still holds is taken up by the next.
-        let ending = async {
+        let serving = async {
+            tokio::join!(
+                http::serve(self.public, self.public_routes, public, token.clone()),
+                http::serve(self.internal, self.internal_routes, internal, token.clone()),
+            );
+            // The routes are gone now, and with them whoever could hand something to a lane: each commits what it has, and ends.
+            served.cancel();
+            tasks.close();
             tasks.wait().await;
             self.store.close().await;
         };
-        if timeout(END_WITHIN, ending).await.is_err() {
-            tracing::warn!("stopped without an answer from the store");
+        let time_is_up = async {
+            token.cancelled().await;
+            sleep(STOP_WITHIN).await;
+        };
+        tokio::select! {
+            () = serving => {}
+            // A store that doesn't answer must not keep the process: what it still holds is taken up by the next.
+            () = time_is_up => tracing::warn!("stopped without an answer from the store"),
         }
     }
 }
@@ -224,76 +229,6 @@ impl query::Release for Ingest {
     async fn release(&self, filter: &QuarantineFilter) -> Result<Released, StoreError> {
         self.release_from_quarantine(filter).await
     }
-}
-
-/// Opens the configured store and brings its schema up to date.
-///
-/// # Errors
-/// When it can't be reached or is not ours.
-pub async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StartError> {
-    let store: Result<Arc<dyn Store>, _> = match &database.url {
-        DatabaseUrl::Sqlite(path) => SqliteStore::open(path).await.map(|store| Arc::new(store) as _),
-        DatabaseUrl::Postgres(url) => PostgresStore::connect(url.expose_secret(), database.max_connections)
-            .await
-            .map(|store| Arc::new(store) as _),
-    };
-    store.map_err(|source| cannot_open(database, source))
-}
-
-/// The same, for the one process that may serve an SQLite file, and for a PostgreSQL that may be away: then it is opened
-/// as soon as it is there, and events go to the spool until then.
-async fn open_to_serve(
-    config: &Config,
-    now: Timestamp,
-    tasks: &TaskTracker,
-    stop: &CancellationToken,
-) -> Result<(Arc<dyn Store>, Option<ServerLock>), StartError> {
-    let database = &config.database;
-    let opening = async {
-        match &database.url {
-            DatabaseUrl::Sqlite(path) => {
-                let lock = ServerLock::acquire(path)?;
-                let store = SqliteStore::open(path).await?;
-                store.end_leases(&lock, now).await?;
-                Ok((Arc::new(store) as Arc<dyn Store>, Some(lock)))
-            }
-            DatabaseUrl::Postgres(url) => {
-                let store = PostgresStore::at(url.expose_secret(), database.max_connections)?;
-                let store = Arc::new(store);
-                match store.prepare().await {
-                    Err(error @ StoreError::Unavailable(_)) => {
-                        tracing::error!(
-                            database = %database.url,
-                            error = %Chain(&error),
-                            "the database is away: events go to the spool until it is there"
-                        );
-                        let opening = open_later(Arc::clone(&store));
-                        tasks.spawn(stop.clone().run_until_cancelled_owned(opening));
-                    }
-                    prepared => prepared?,
-                }
-                Ok((store as _, None))
-            }
-        }
-    };
-    let (store, lock) = opening.await.map_err(|source| cannot_open(database, source))?;
-    tell_of_abandoned_work(config, &*store).await;
-    Ok((store, lock))
-}
-
-/// Opens a database that was away, as soon as it is there.
-async fn open_later(store: Arc<PostgresStore>) {
-    let mut told = String::new();
-    while let Err(error) = store.prepare().await {
-        let reason = Chain(&error).to_string();
-        // Something else than before is worth telling: it may be what a person has to mend.
-        if reason != told {
-            tracing::warn!(reason, "the database can't be used yet");
-            told = reason;
-        }
-        sleep(OPEN_AGAIN).await;
-    }
-    tracing::info!("the database is there");
 }
 
 /// What answers whoever monitors this: what is counted, and what can be looked up at the moment of asking.
@@ -314,20 +249,6 @@ fn lanes(database: &Database) -> usize {
         DatabaseUrl::Sqlite(_) => 1,
         DatabaseUrl::Postgres(_) => database.lanes as usize,
     }
-}
-
-/// A handler that was renamed or removed leaves its open deliveries behind, and nobody else would notice.
-async fn tell_of_abandoned_work(config: &Config, store: &dyn Store) {
-    // It is no reason not to start: whether the store answers shows soon enough.
-    for (handler, open) in store.backlog().await.unwrap_or_default() {
-        if !config.handlers.iter().any(|configured| configured.subscription.handler == handler) {
-            tracing::warn!(handler, open, "deliveries wait for a handler that is not configured");
-        }
-    }
-}
-
-fn cannot_open(database: &Database, source: StoreError) -> StartError {
-    StartError::Store { database: database.url.to_string(), source }
 }
 
 async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {

@@ -2,6 +2,7 @@
 
 mod chain;
 pub mod metrics;
+mod surviving;
 
 use std::io::IsTerminal as _;
 
@@ -12,6 +13,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use chain::Chain;
+pub use surviving::surviving;
 
 use crate::config::{Log, LogFormat};
 

@@ -19,7 +19,6 @@ pub(super) async fn run(layers: Layers, registry: &Registry, program: &str) -> R
     let loaded = layers.load()?;
     telemetry::start(loaded.log());
     config::check_handlers(&loaded, registry)?;
-    raise_file_limit();
     // From here on, so that a signal during the start is not lost.
     let (stop, now) = stop_signals()?;
     let started = loaded.start()?;
@@ -49,8 +48,11 @@ pub(super) async fn run(layers: Layers, registry: &Registry, program: &str) -> R
         let _ = output::line(welcome);
     }
     let reload = app.reload(layers, snapshot);
+    // In a task of its own: what is read again below sets up every handler to see whether it can be, which may take its time,
+    // and nobody is kept waiting for it.
+    let mut serving = tokio::spawn(app.run(stop.clone().cancelled_owned()));
     tokio::select! {
-        () = app.run(stop.clone().cancelled_owned()) => Ok(()),
+        ended = &mut serving => ended.map_err(|_| Failure::failed("the server was ended by a mistake in Lectern")),
         () = now.cancelled() => Err(Failure::failed("stopped at once, by the second signal")),
         () = hangups.each(reload, registry, &stop) => Ok(()),
     }
@@ -93,19 +95,6 @@ impl Hangups {
         return self.signals.recv().await.is_some();
         #[cfg(not(unix))]
         return false;
-    }
-}
-
-/// A connection is a file, too, and the usual limit is lower than what both listeners may have.
-fn raise_file_limit() {
-    #[cfg(unix)]
-    {
-        use nix::sys::resource::{Resource, getrlimit, setrlimit};
-        let raised = getrlimit(Resource::RLIMIT_NOFILE)
-            .and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
-        if let Err(error) = raised {
-            tracing::warn!(%error, "the limit of open files stays as it is");
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod ahead;
 mod held;
+mod in_time;
 mod retention;
 mod retry;
 mod run;

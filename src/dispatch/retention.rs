@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::in_time::in_time;
 use crate::clock::Clock;
 use crate::config::Retention;
 use crate::store::Store;
-use crate::telemetry::Chain;
+use crate::telemetry::{Chain, surviving};
 
 /// How often to look.
 const EVERY: Duration = Duration::from_secs(600);
@@ -28,7 +29,7 @@ pub async fn forget_old_events(
     stop: CancellationToken,
 ) {
     loop {
-        forget(retention, &*store, &*clock, &stop).await;
+        surviving("forgetting old events", forget(retention, &*store, &*clock, &stop)).await;
         tokio::select! {
             () = sleep(EVERY) => {}
             () = stop.cancelled() => return,
@@ -40,7 +41,7 @@ async fn forget(retention: Retention, store: &dyn Store, clock: &dyn Clock, stop
     let Ok(before) = clock.now().checked_sub(retention.events) else { return };
     let mut forgotten = 0;
     while !stop.is_cancelled() {
-        match store.forget_before(before, BATCH).await {
+        match in_time(store.forget_before(before, BATCH)).await {
             Ok(0) => break,
             Ok(count) => {
                 forgotten += count;

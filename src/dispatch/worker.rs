@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ahead::Ahead;
 use super::held::Held;
+use super::in_time::in_time;
 use super::run::{Ran, run_in_turn};
 use super::trouble::Trouble;
 use super::{DELIVERIES_EACH, GRACE, Ready};
@@ -133,7 +134,7 @@ impl Worker {
             now,
             until: self.held.end_from(now),
         };
-        match self.store.claim(&claim).await {
+        match in_time(self.store.claim(&claim)).await {
             Ok(claimed) => {
                 self.is_behind = claimed.queues.len() >= room as usize
                     || claimed.queues.iter().any(|queue| queue.due.len() >= DELIVERIES_EACH as usize);
@@ -215,13 +216,13 @@ impl Worker {
     }
 
     async fn settle_together(&mut self, ended: Vec<Settlement>) {
-        match self.store.settle(&ended).await {
+        match in_time(self.store.settle(&ended)).await {
             Ok(written) => self.report(&ended, &written),
             Err(StoreError::Failed(_)) if ended.len() > 1 => {
                 // One that can't be written must not hold up the others.
                 for settlement in ended {
                     let alone = [settlement];
-                    match self.store.settle(&alone).await {
+                    match in_time(self.store.settle(&alone)).await {
                         Ok(written) => self.report(&alone, &written),
                         Err(error) => self.unsettled(alone, &error),
                     }

@@ -11,7 +11,8 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use tokio::time::timeout;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
 
 use super::Problem;
 use crate::clock::Clock;
@@ -22,15 +23,17 @@ use crate::telemetry::Chain;
 /// How long the store may take to say that it is there.
 const CHECK_WITHIN: Duration = Duration::from_secs(2);
 
-/// What tells whether events can be accepted.
+/// How long its word is good for. Anybody may ask, as often as they like, and the database must not feel it.
+const GOOD_FOR: Duration = Duration::from_secs(1);
+
+/// What tells whether events can be accepted. Its copies ask the store one at a time, and share what it says.
 #[derive(Clone)]
 pub struct Health {
-    /// Where events become durable.
-    pub store: Arc<dyn Store>,
-    /// Where they become durable while the store is away.
-    pub spool: Spool,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    spool: Spool,
+    clock: Arc<dyn Clock>,
+    /// When the store was asked last, and whether it answered.
+    last: Arc<Mutex<Option<(Instant, bool)>>>,
 }
 
 /// `/healthz` answers 200 while the process lives, `/readyz` while it can accept events, in the store or in the spool.
@@ -90,6 +93,12 @@ struct Waiting {
 }
 
 impl Health {
+    /// Asks `store`, where events become durable, and `spool`, where they become durable while it is away.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, spool: Spool, clock: Arc<dyn Clock>) -> Self {
+        Self { store, spool, clock, last: Arc::default() }
+    }
+
     async fn examine(&self) -> Readiness {
         let depth = self.spool.depth();
         let status = match (self.store_answers().await, self.spool.is_full()) {
@@ -106,11 +115,53 @@ impl Health {
     }
 
     async fn store_answers(&self) -> bool {
-        match timeout(CHECK_WITHIN, self.store.check()).await {
-            Ok(Ok(())) => return true,
-            Ok(Err(error)) => tracing::debug!(error = %Chain(&error), "the store is not ready"),
-            Err(_elapsed) => tracing::debug!("the store does not answer"),
+        let mut last = Arc::clone(&self.last).lock_owned().await;
+        if let Some((at, answers)) = *last
+            && at.elapsed() < GOOD_FOR
+        {
+            return answers;
         }
-        false
+        let store = Arc::clone(&self.store);
+        // In a task of its own: whoever asks may hang up, and those who wait behind would begin anew.
+        let asking = tokio::spawn(async move {
+            let answers = answers(&*store).await;
+            *last = Some((Instant::now(), answers));
+            answers
+        });
+        asking.await.unwrap_or(false)
+    }
+}
+
+async fn answers(store: &dyn Store) -> bool {
+    match timeout(CHECK_WITHIN, store.check()).await {
+        Ok(Ok(())) => return true,
+        Ok(Err(error)) => tracing::debug!(error = %Chain(&error), "the store is not ready"),
+        Err(_elapsed) => tracing::debug!("the store does not answer"),
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::store::sqlite::SqliteStore;
+
+    #[tokio::test]
+    async fn what_the_store_said_is_good_for_a_second_and_for_whoever_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap());
+        let spool = Spool::open(&folder.path().join("spool"), 1024 * 1024).unwrap();
+        let health = Health::new(Arc::clone(&store) as _, spool, Arc::new(SystemClock));
+        let asked = Instant::now();
+        assert!(health.store_answers().await);
+        store.close().await;
+        // A machine that was busy for so long asks again, rightly.
+        assert!(health.clone().store_answers().await || asked.elapsed() >= GOOD_FOR);
+        while health.store_answers().await {
+            assert!(asked.elapsed() < 30 * GOOD_FOR, "it is never asked again");
+            tokio::time::sleep(GOOD_FOR / 10).await;
+        }
+        assert!(asked.elapsed() >= GOOD_FOR);
     }
 }

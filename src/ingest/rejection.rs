@@ -57,6 +57,12 @@ impl Rejection {
         }
     }
 
+    /// Whether it may be a person's mistake in setting a secret or a clock, of a request that is signed as Podium signs. What
+    /// anybody can make up without trying is not.
+    pub(super) const fn may_be_ours(self) -> bool {
+        matches!(self, Self::SignatureMismatch | Self::TimestampTooOld | Self::TimestampInFuture)
+    }
+
     const fn status(self) -> StatusCode {
         match self {
             Self::UnknownSource => StatusCode::NOT_FOUND,

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{SecretDigest, SecretUse, Source};
 use crate::store::{Store, StoreError};
-use crate::telemetry::Chain;
+use crate::telemetry::{Chain, surviving};
 
 /// How often what was counted is written. A crash loses no more than this of it, and no event.
 const EVERY: Duration = Duration::from_secs(10);
@@ -86,7 +86,9 @@ impl Uses {
         counts.collect()
     }
 
-    /// Writes what was counted since the last time. What can't be written now stays for the next time.
+    /// Writes what was counted since the last time. What can't be written now stays for the next time. So does what the store
+    /// did not confirm in time, and when it was written all the same, those few seconds count twice: the number of events is
+    /// for people, while what is retired by, the last use, is exact.
     ///
     /// # Errors
     /// When the store does not take it.
@@ -139,8 +141,9 @@ pub async fn write_uses(uses: Arc<Uses>, store: Arc<dyn Store>, stop: Cancellati
     let mut is_failing = false;
     loop {
         let is_last = stop.is_cancelled();
-        // Never called off in the middle: what was written and not noted would be counted twice.
-        let written = uses.write(&*store).await;
+        // Not called off by the stop, which would leave open whether it was written.
+        let writing = surviving("writing the last use of secrets", uses.write(&*store));
+        let written = writing.await.unwrap_or(Ok(()));
         if let Err(error) = &written
             && (is_last || !is_failing)
         {

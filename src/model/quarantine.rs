@@ -46,6 +46,28 @@ pub struct QuarantineBounds {
     pub requests: u32,
     /// How much they may [weigh](QuarantinedRequest::weight) together, in bytes.
     pub bytes: u64,
+    /// How many of them one source may hold at most.
+    pub held_requests_each: u32,
+    /// How much of that one source may hold at most, in bytes.
+    pub held_bytes_each: u64,
+}
+
+impl QuarantineBounds {
+    /// So much, all of which one source may hold.
+    #[must_use]
+    pub const fn new(requests: u32, bytes: u64) -> Self {
+        Self { requests, bytes, held_requests_each: requests, held_bytes_each: bytes }
+    }
+
+    /// The same, of which one source may hold no more than half.
+    #[must_use]
+    pub const fn half_each(self) -> Self {
+        Self {
+            held_requests_each: self.requests.div_ceil(2),
+            held_bytes_each: self.bytes.div_ceil(2),
+            ..self
+        }
+    }
 }
 
 /// Which requests in quarantine are meant: those that meet every condition that is set.

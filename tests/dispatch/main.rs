@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use faulty::{Call, Faulty};
-use patience::eventually;
+use patience::{eventually, within};
 
 /// A handler that counts the calls under way, and how many there ever were at once.
 #[derive(Default)]
@@ -172,6 +172,19 @@ async fn long_work_keeps_its_lease() {
     assert_eq!(busy.begun.load(Ordering::SeqCst), 1);
     one.stop().await;
     two.stop().await;
+}
+
+#[tokio::test]
+async fn a_claim_that_is_never_answered_is_given_up_and_made_again() {
+    let (_folder, store) = store().await;
+    let process = Process::start(Arc::clone(&store), &Arc::default());
+    let claims = process.store.hang(Call::Claim);
+    within(Duration::from_secs(90), "it claims again", async || {
+        (claims.load(Ordering::SeqCst) > 1).then_some(())
+    })
+    .await;
+    process.store.recover();
+    process.stop().await;
 }
 
 #[tokio::test]

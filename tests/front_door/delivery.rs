@@ -170,7 +170,7 @@ on_both_stores! {
         eventually("a first call", async || (!sink.calls().is_empty()).then_some(())).await;
         lectern.stop().await;
         let lectern = setup.config("[[handlers]]\nname = \"new-crm\"\nkind = \"log\"").start().await;
-        assert!(lectern.log().contains(r#""handler":"crm","open":1"#), "{}", lectern.log());
+        eventually("it is told", async || lectern.log().contains(r#""handler":"crm","open":1"#).then_some(())).await;
     }
 
     async fn a_stop_hands_back_what_is_not_done_and_a_start_takes_it_up(setup) {

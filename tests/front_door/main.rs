@@ -10,6 +10,7 @@ mod delivery;
 mod doctor;
 mod events;
 mod hostile;
+mod mute;
 mod outage;
 mod quarantine;
 mod rotation;

@@ -90,18 +90,14 @@ on_both_stores! {
         let setup = setup.config(HOLD);
         let lectern = setup.start().await;
         let now = now_in_milliseconds();
-        let url = format!("{}/webhooks/podium", lectern.public);
-        let bare = || lectern.http.post(&url).body("{}");
-        let old = (now.parse::<i64>().unwrap() - 12 * 24 * 3600 * 1000).to_string();
+        let shifted = |days: i64| (now.parse::<i64>().unwrap() + days * 24 * 3600 * 1000).to_string();
         let mut ids = Vec::new();
-        for (reason, request) in [
-            ("signature_missing", bare().header("podium-timestamp", &now)),
-            ("signature_malformed", bare().header("podium-timestamp", &now).header("podium-signature", "sha256=abc")),
-            ("signature_mismatch", lectern.signed("/webhooks/podium", RIGHT_SECRET, &now, b"{}")),
-            ("timestamp_missing", bare().header("podium-signature", "0".repeat(64))),
-            ("timestamp_malformed", lectern.signed("/webhooks/podium", SECRET, "yesterday", b"{}")),
-            ("timestamp_too_old", lectern.signed("/webhooks/podium", SECRET, &old, b"{}")),
+        for (reason, secret, timestamp) in [
+            ("signature_mismatch", RIGHT_SECRET, now.clone()),
+            ("timestamp_too_old", SECRET, shifted(-12)),
+            ("timestamp_in_future", SECRET, shifted(1)),
         ] {
+            let request = lectern.signed("/webhooks/podium", secret, &timestamp, b"{}");
             let answer = Answer::of(request).await;
             assert_eq!(answer.status, StatusCode::OK, "{reason}");
             let id = answer.json()["data"]["id"].as_str().unwrap().to_owned();
@@ -117,6 +113,39 @@ on_both_stores! {
         assert_eq!(count_events(&lectern).await, 0);
         // What is signed as it should be is an event, as everywhere.
         assert_eq!(lectern.post(b"{}").await.json()["data"]["status"], "accepted");
+    }
+
+    async fn what_no_wrong_secret_explains_is_rejected_where_requests_are_held_too(setup) {
+        let lectern = setup.config(HOLD).start().await;
+        let now = now_in_milliseconds();
+        let url = format!("{}/webhooks/podium", lectern.public);
+        let bare = || lectern.http.post(&url).body("{}");
+        for (reason, request) in [
+            ("signature_missing", bare().header("podium-timestamp", &now)),
+            ("signature_malformed", bare().header("podium-timestamp", &now).header("podium-signature", "sha256=abc")),
+            ("timestamp_missing", bare().header("podium-signature", "0".repeat(64))),
+            ("timestamp_malformed", lectern.signed("/webhooks/podium", SECRET, "yesterday", b"{}")),
+        ] {
+            let answer = Answer::of(request).await;
+            assert_eq!((answer.status, answer.code().as_str()), (StatusCode::UNAUTHORIZED, reason));
+        }
+        let kept = eventually("they are kept", async || {
+            Some(quarantined(&lectern).await).filter(|kept| kept.len() == 4)
+        }).await;
+        assert!(kept.iter().all(|request| request["held"] == false), "{kept:?}");
+    }
+
+    async fn a_source_that_is_flooded_leaves_room_for_what_others_hold(setup) {
+        let north = "[sources.north]\nsecret = \"of-the-north\"\non_unverified = \"hold\"\n";
+        let lectern = setup.config(&format!("[quarantine]\nmax_requests = 20\n{HOLD}{north}")).start().await;
+        let mut statuses = Vec::new();
+        for _ in 0..15 {
+            statuses.push(post(&lectern, b"{}").await.status);
+        }
+        assert_eq!(statuses, [[StatusCode::OK; 10].as_slice(), &[StatusCode::UNAUTHORIZED; 5]].concat());
+        // At once, and not only when it is looked for room again.
+        let other = lectern.signed("/webhooks/podium/north", RIGHT_SECRET, &now_in_milliseconds(), b"{}");
+        assert_eq!(Answer::of(other).await.json()["data"]["status"], "held");
     }
 
     async fn after_a_night_with_a_wrong_secret_a_release_makes_the_events_in_order(setup) {

@@ -46,6 +46,7 @@ async fn a_thousand_connections_that_send_a_byte_a_second_delay_nobody_and_are_c
         }
         events.sort();
         assert!(events[events.len() / 2] < Duration::from_millis(100), "{events:?}");
+        assert!(events[events.len() * 95 / 100] < Duration::from_millis(500), "{events:?}");
         // Without the disk, which may have its own reasons to take long.
         assert!(others.iter().max().unwrap() < &Duration::from_secs(1), "{others:?}");
     };

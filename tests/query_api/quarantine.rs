@@ -31,7 +31,7 @@ fn rejected(seconds: i64) -> QuarantinedRequest {
 }
 
 async fn keep(api: &Api, requests: &[QuarantinedRequest]) {
-    let bounds = QuarantineBounds { requests: 1000, bytes: 1 << 30 };
+    let bounds = QuarantineBounds::new(1000, 1 << 30);
     assert!(api.store.quarantine(requests, bounds).await.unwrap().into_iter().all(|kept| kept));
 }
 

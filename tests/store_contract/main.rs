@@ -5,6 +5,7 @@
 #[path = "../support/postgres.rs"]
 mod postgres;
 
+mod hanging;
 mod home;
 mod make;
 

@@ -1,5 +1,7 @@
 //! Requests that failed verification: kept within bounds, listed, read again in order, forgotten.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use lectern::model::{
     Content, Header, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
@@ -15,6 +17,7 @@ crate::on_both_stores![
     the_oldest_that_were_rejected_make_room,
     what_is_held_leaves_for_nothing_new,
     of_those_to_be_held_the_earlier_come_first,
+    one_source_holds_no_more_than_its_share,
     one_that_could_never_fit_drops_nothing,
     bounds_that_became_smaller_drop_what_was_rejected_and_nothing_held,
     keeping_the_same_again_changes_nothing,
@@ -26,7 +29,7 @@ crate::on_both_stores![
     a_filter_forgets_the_oldest_first_and_no_more_than_was_asked_for,
 ];
 
-const PLENTY: QuarantineBounds = QuarantineBounds { requests: 1000, bytes: 1 << 30 };
+const PLENTY: QuarantineBounds = QuarantineBounds::new(1000, 1 << 30);
 
 /// A request that was rejected, with a body of so many bytes and no headers.
 fn rejected(received_at: Timestamp, size: usize) -> QuarantinedRequest {
@@ -116,15 +119,30 @@ async fn what_is_held_leaves_for_nothing_new(store: Home) {
 }
 
 async fn of_those_to_be_held_the_earlier_come_first(store: Home) {
-    let bounds = QuarantineBounds { requests: 3, bytes: 100 };
+    let bounds = QuarantineBounds::new(3, 100);
     // The second is too large beside the first; the third would fit, but comes after one that was refused.
     let batch = [held(second(1), 60), held(second(2), 50), held(second(3), 10), rejected(second(4), 10)];
     assert_eq!(store.quarantine(&batch, bounds).await.unwrap(), [true, false, false, true]);
     assert_eq!(seconds(&*store).await, [1, 4]);
 }
 
+async fn one_source_holds_no_more_than_its_share(store: Home) {
+    let of_north = |at, size| {
+        let mut new = held(second(at), size);
+        new.request.source = "north".into();
+        new
+    };
+    let bounds = QuarantineBounds::new(5, 100).half_each();
+    let batch: Vec<_> =
+        (0..6).map(|at| if at < 5 { held(second(at), 1) } else { of_north(at, 10) }).collect();
+    assert_eq!(store.quarantine(&batch, bounds).await.unwrap(), [true, true, true, false, false, true]);
+    assert_eq!(store.quarantine(&[held(second(6), 1), of_north(7, 41)], bounds).await.unwrap(), [false; 2]);
+    assert_eq!(store.quarantine(&[of_north(8, 40)], bounds).await.unwrap(), [true]);
+    assert_eq!(seconds(&*store).await, [0, 1, 2, 5, 8]);
+}
+
 async fn one_that_could_never_fit_drops_nothing(store: Home) {
-    let bounds = QuarantineBounds { requests: 10, bytes: 100 };
+    let bounds = QuarantineBounds::new(10, 100);
     store.quarantine(&[held(second(1), 30), rejected(second(2), 60)], bounds).await.unwrap();
     let batch = [held(second(3), 71), rejected(second(4), 71)];
     assert_eq!(store.quarantine(&batch, bounds).await.unwrap(), [false, false]);
@@ -143,7 +161,7 @@ async fn bounds_that_became_smaller_drop_what_was_rejected_and_nothing_held(stor
 }
 
 async fn keeping_the_same_again_changes_nothing(store: Home) {
-    let two = QuarantineBounds { requests: 2, bytes: 20 };
+    let two = QuarantineBounds::new(2, 20);
     let batch = [held(second(1), 10), rejected(second(2), 10)];
     for _ in 0..3 {
         assert_eq!(store.quarantine(&batch, two).await.unwrap(), [true, true]);
@@ -159,9 +177,17 @@ fn keep(standing: &mut Vec<QuarantinedRequest>, batch: &[QuarantinedRequest], bo
         requests.len() <= bounds.requests as usize && weight(requests) <= bounds.bytes
     };
     let (mut held, mut rejected): (Vec<_>, Vec<_>) = standing.drain(..).partition(|kept| kept.request.held);
+    let mut full = HashSet::new();
     for new in batch.iter().filter(|new| new.request.held) {
+        let source = &new.request.source;
         held.push(new.clone());
-        if !fits(&held) {
+        let own: Vec<_> = held.iter().filter(|kept| kept.request.source == *source).cloned().collect();
+        let too_many =
+            own.len() > bounds.held_requests_each as usize || weight(&own) > bounds.held_bytes_each;
+        if full.contains(source) || too_many {
+            held.pop();
+            full.insert(source.clone());
+        } else if !fits(&held) {
             held.pop();
             break;
         }
@@ -185,12 +211,14 @@ async fn any_sequence_is_kept_as_the_rules_say(store: Home) {
         (state >> 33) % below
     };
     for round in 0..150_i64 {
-        let bounds =
-            QuarantineBounds { requests: 5 + u32::try_from(chance(10)).unwrap(), bytes: 200 + chance(400) };
+        let bounds = QuarantineBounds::new(5 + u32::try_from(chance(10)).unwrap(), 200 + chance(400));
+        let bounds = if chance(2) == 0 { bounds.half_each() } else { bounds };
         let batch: Vec<_> = (0..i64::try_from(chance(6)).unwrap())
             .map(|n| {
                 let (at, size) = (microsecond(round * 10 + n), usize::try_from(chance(120)).unwrap());
-                if chance(4) == 0 { held(at, size) } else { rejected(at, size) }
+                let mut new = if chance(3) == 0 { held(at, size) } else { rejected(at, size) };
+                new.request.source = ["default", "north"][usize::try_from(chance(2)).unwrap()].into();
+                new
             })
             .collect();
         let answers = store.quarantine(&batch, bounds).await.unwrap();

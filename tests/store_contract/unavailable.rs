@@ -39,7 +39,7 @@ async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
         store.attempts(delivery).await.err(),
         store.backlog().await.err(),
         store.forget_before(now, 1).await.err(),
-        store.quarantine(&[], QuarantineBounds { requests: 1, bytes: 1 }).await.err(),
+        store.quarantine(&[], QuarantineBounds::new(1, 1)).await.err(),
         store.quarantined(&all, first(1)).await.err(),
         store.quarantined_request(quarantined).await.err(),
         store.oldest_quarantined(&all, None, 1).await.err(),

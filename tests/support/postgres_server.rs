@@ -5,6 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use reqwest::Url;
 use tempfile::TempDir;
 
@@ -70,6 +72,29 @@ impl PostgresServer {
         run(self.start_command()).await.expect("a stopped PostgreSQL starts again");
     }
 
+    /// Stops all of its processes where they stand: whoever connects gets a connection, and nothing else.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets them go on.
+    pub(crate) fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// To the first process, which has no further children meanwhile, and then to those that it has.
+    fn signal(&self, signal: Signal) {
+        let Ok(file) = std::fs::read_to_string(self.data.path().join("postmaster.pid")) else { return };
+        let first = file.lines().next().expect("the file begins with the server's process").to_owned();
+        let send = |process: &str| {
+            // One that has ended by itself needs no signal.
+            let _ = kill(Pid::from_raw(process.parse().expect("a process is a number")), signal);
+        };
+        send(&first);
+        let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children"));
+        children.unwrap_or_default().split_whitespace().for_each(send);
+    }
+
     fn start_command(&self) -> Command {
         let port = format!("-p {}", self.port);
         self.command(
@@ -98,6 +123,8 @@ impl PostgresServer {
 
 impl Drop for PostgresServer {
     fn drop(&mut self) {
+        // A frozen one can't be ended in good order.
+        self.thaw();
         // Stopped already, or ended by `scripts/with-postgres` a little later: neither is this test's failure.
         let _ = self.stop_command().stderr(Stdio::null()).status();
     }

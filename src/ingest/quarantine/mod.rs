@@ -8,17 +8,18 @@ mod rate;
 mod release;
 mod writer;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::rejection::Rejection;
+use super::source::Sources;
 use super::verify::Unverified;
 use crate::clock::Clock;
 use crate::config;
@@ -32,8 +33,8 @@ pub use writer::QuarantineWriter;
 /// request that is larger by itself waits until it is alone.
 const QUEUE: (usize, u32) = (256, 4 * 1024 * 1024);
 
-/// How long a quarantine that had no room for a request is not asked again: whoever fills it is not to keep the store
-/// busy with being refused.
+/// How long a quarantine that had no room for a request of a source is not asked again for that source: whoever fills it
+/// is not to keep the store busy with being refused.
 const FULL_FOR: Duration = Duration::from_secs(1);
 
 /// Proof that a request which failed verification is durable: with one it is answered 200.
@@ -46,8 +47,8 @@ pub struct Quarantine {
     rate: Rate,
     queue: mpsc::Sender<Waiting>,
     room: Arc<Semaphore>,
-    /// Until when it counts as full, in microseconds since 1970.
-    full_until: AtomicI64,
+    /// Until when it counts as full, by source. There are only as many as are configured.
+    full_until: Mutex<HashMap<String, Instant>>,
     deadline: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -75,18 +76,19 @@ impl Quarantine {
     pub fn new(
         config: config::Quarantine,
         deadline: Duration,
+        sources: &Sources,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> (Self, QuarantineWriter) {
-        let bounds = QuarantineBounds { requests: config.max_requests, bytes: config.max_bytes as u64 };
+        let bounds = QuarantineBounds::new(config.max_requests, config.max_bytes as u64);
         let (queue, waiting) = mpsc::channel(QUEUE.0);
-        let writer = QuarantineWriter::new(waiting, bounds, deadline, store, Arc::clone(&clock));
+        let writer = QuarantineWriter::new(waiting, bounds, sources.listed(), deadline, store);
         let quarantine = Self {
             bounds,
             rate: Rate::per_minute(config.max_per_minute),
             queue,
             room: Arc::new(Semaphore::new(QUEUE.1 as usize)),
-            full_until: AtomicI64::new(i64::MIN),
+            full_until: Mutex::default(),
             deadline,
             clock,
         };
@@ -97,7 +99,7 @@ impl Quarantine {
     /// failed for. Where it can't be held it is rejected, so that Podium keeps it.
     pub(super) async fn take_in(&self, unverified: Unverified) -> Result<Held, Rejection> {
         let Unverified { received, rejection } = unverified;
-        let held = received.source.on_unverified == OnUnverified::Hold;
+        let held = received.source.on_unverified == OnUnverified::Hold && rejection.may_be_ours();
         let id = QuarantineId::at(received.at);
         let request = Quarantined {
             id,
@@ -135,8 +137,8 @@ impl Quarantine {
 
     /// The rate is not asked: a busy stream with a wrong secret is what holding is for. What bounds it is the room.
     async fn hold(&self, request: QuarantinedRequest) -> Fate {
-        let now = self.clock.now().as_microsecond();
-        if now < self.full_until.load(Ordering::Relaxed) {
+        let source = request.request.source.clone();
+        if self.full_until().get(&source).is_some_and(|until| Instant::now() < *until) {
             return Fate::NoRoom;
         }
         let holding = async {
@@ -148,10 +150,14 @@ impl Quarantine {
         // Late, or the writer has ended.
         let fate = timeout(self.deadline, holding).await.ok().flatten().unwrap_or(Fate::StoreUnavailable);
         if fate == Fate::NoRoom {
-            let pause = i64::try_from(FULL_FOR.as_micros()).unwrap_or(0);
-            self.full_until.store(now.saturating_add(pause), Ordering::Relaxed);
+            self.full_until().insert(source, Instant::now() + FULL_FOR);
         }
         fate
+    }
+
+    fn full_until(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        // What a panic could leave behind is a moment like any other.
+        self.full_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

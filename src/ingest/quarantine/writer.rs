@@ -5,16 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use jiff::{SignedDuration, Timestamp};
-use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Fate, Waiting};
-use crate::clock::Clock;
-use crate::model::{QuarantineBounds, QuarantinedRequest};
+use crate::model::{QuarantineBounds, QuarantinedRequest, Source};
 use crate::store::{Store, StoreError};
-use crate::telemetry::Chain;
+use crate::telemetry::{Chain, surviving};
 
 /// How many requests are written together.
 const BATCH: usize = 64;
@@ -23,17 +21,17 @@ const BATCH: usize = 64;
 const WAITS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
 
 /// How often the log hears of it, at the most: a stream whose secret is wrong brings many requests a second.
-const TOLD_EVERY: SignedDuration = SignedDuration::from_secs(10);
+const TOLD_EVERY: Duration = Duration::from_secs(10);
 
 /// Writes what a [`Quarantine`](super::Quarantine) is given.
 pub struct QuarantineWriter {
     waiting: mpsc::Receiver<Waiting>,
     bounds: QuarantineBounds,
+    sources: watch::Receiver<Arc<[Source]>>,
     deadline: Duration,
     store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
     untold: Tally,
-    told_at: Option<Timestamp>,
+    told_at: Option<Instant>,
 }
 
 /// What the log has not heard of yet.
@@ -48,11 +46,11 @@ impl QuarantineWriter {
     pub(super) fn new(
         waiting: mpsc::Receiver<Waiting>,
         bounds: QuarantineBounds,
+        sources: watch::Receiver<Arc<[Source]>>,
         deadline: Duration,
         store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { waiting, bounds, deadline, store, clock, untold: Tally::default(), told_at: None }
+        Self { waiting, bounds, sources, deadline, store, untold: Tally::default(), told_at: None }
     }
 
     /// Writes until `stop` is cancelled, and then what is still waiting. It is to be cancelled when no request is under
@@ -65,7 +63,8 @@ impl QuarantineWriter {
                     if count == 0 {
                         break;
                     }
-                    self.write(mem::take(&mut batch)).await;
+                    // Whoever waits for a batch that came to grief is told to try again.
+                    surviving("writing to the quarantine", self.write(mem::take(&mut batch))).await;
                 }
                 () = stop.cancelled(), if !self.waiting.is_closed() => self.waiting.close(),
             }
@@ -98,7 +97,7 @@ impl QuarantineWriter {
                 let _ = answer.send(fate);
             }
         }
-        if self.told_at.is_none_or(|told_at| self.clock.now().duration_since(told_at) >= TOLD_EVERY) {
+        if self.told_at.is_none_or(|told_at| told_at.elapsed() >= TOLD_EVERY) {
             self.tell();
         }
     }
@@ -106,7 +105,10 @@ impl QuarantineWriter {
     async fn keep(&self, requests: &[QuarantinedRequest]) -> Vec<Fate> {
         let waits =
             ExponentialBuilder::new().with_min_delay(WAITS.0).with_max_delay(WAITS.1).without_max_times();
-        let keeping = (|| self.store.quarantine(requests, self.bounds))
+        // Where there are others, forged requests to one source leave room for theirs.
+        let has_several = self.sources.borrow().len() > 1;
+        let bounds = if has_several { self.bounds.half_each() } else { self.bounds };
+        let keeping = (|| self.store.quarantine(requests, bounds))
             .retry(waits)
             .when(|error| matches!(error, StoreError::Unavailable(_)));
         match timeout(self.deadline, keeping).await {
@@ -132,14 +134,14 @@ impl QuarantineWriter {
         if without_room > 0 {
             tracing::warn!(
                 without_room,
-                "the quarantine is full: requests that were to be held are rejected"
+                "the quarantine is full, or the share of a source is: requests that were to be held are rejected"
             );
         }
         if lost > 0 {
             tracing::warn!(lost, "requests that failed verification could not be kept: the store is away");
         }
         if held + without_room + lost > 0 {
-            self.told_at = Some(self.clock.now());
+            self.told_at = Some(Instant::now());
         }
     }
 }

@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::TryFutureExt as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
@@ -22,6 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// ago is trusted: a server that went away in between makes one call fail, which its caller repeats.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
+/// How long a connection is waited for that was given up in the middle of a statement. Then it is closed: neither a server
+/// that has gone mute nor a lock may use up the pool.
+const LET_GO_WITHIN: Duration = Duration::from_secs(2);
+
 /// One connection in so many is for the API's reading, which may be slow: it keeps no webhook and no worker waiting.
 const READING_SHARE: u32 = 4;
 
@@ -34,7 +39,7 @@ impl PostgresStore {
     /// address can't be read, the database can't keep every text, or its schema is not one that this version knows.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
         let store = Self::at(url, max_connections)?;
-        store.prepare().await?;
+        store.prepare(None).await?;
         Ok(store)
     }
 
@@ -57,12 +62,13 @@ impl PostgresStore {
         })
     }
 
-    /// Brings the schema up to date.
+    /// Brings the schema up to date. It is given up after about `within`, the time in which it waits for another process to
+    /// do so included. What was given up is undone: each step is a transaction.
     ///
     /// # Errors
-    /// As for [`connect`](Self::connect).
-    pub async fn prepare(&self) -> Result<(), StoreError> {
-        migrate(&self.options).await?;
+    /// As for [`connect`](Self::connect), and [`StoreError::Unavailable`] when it was given up.
+    pub async fn prepare(&self, within: Option<Duration>) -> Result<(), StoreError> {
+        migrate(&self.options, within).await?;
         self.is_prepared.store(true, Ordering::Release);
         Ok(())
     }
@@ -99,6 +105,16 @@ fn pool(max_connections: u32, prepare: &'static [&'static str]) -> PgPoolOptions
                 Ok(true)
             })
         })
+        // A dropped future leaves its statement running, and the pool would wait for its end without end.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // What `ping` does, but that it costs nothing where nothing is left of a statement.
+                match timeout(LET_GO_WITHIN, connection.flush()).await {
+                    Ok(flushed) => flushed.map(|()| true),
+                    Err(elapsed) => Err(std::io::Error::from(elapsed).into()),
+                }
+            })
+        })
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 for statement in prepare {
@@ -111,19 +127,40 @@ fn pool(max_connections: u32, prepare: &'static [&'static str]) -> PgPoolOptions
 
 /// On a connection of its own: the pool would wait for a server that refuses, and then say no more than that it
 /// waited. Ending the connection also gives up the lock that other processes wait for.
-async fn migrate(options: &PgConnectOptions) -> Result<(), StoreError> {
-    let mut connection = timeout(PATIENCE, PgConnection::connect_with(options))
-        .await
-        .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
-        .map_err(|error| StoreError::Unavailable(error.into()))?;
-    let migrated = match check_encoding(&mut connection).await {
+async fn migrate(options: &PgConnectOptions, within: Option<Duration>) -> Result<(), StoreError> {
+    let mut connection = in_time(PATIENCE, PgConnection::connect_with(options).map_err(unavailable)).await?;
+    let migrated = match in_time(PATIENCE, look_around(&mut connection, within)).await {
         // What `run` calls; by itself, `run` makes a future that no task can be made of.
-        Ok(()) => MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(StoreError::from),
+        Ok(()) => {
+            let running = MIGRATIONS.run_direct(None, &mut connection, false).map_err(StoreError::from);
+            // The server gives up first, if it can: then nothing goes on there that nobody waits for.
+            in_time(within.map_or(Duration::MAX, |within| within + PATIENCE), running).await
+        }
         Err(refusal) => Err(refusal),
     };
     // What could not be closed is closed by the server when it notices.
-    let _ = connection.close().await;
+    let _ = timeout(PATIENCE, connection.close()).await;
     migrated
+}
+
+fn unavailable(error: sqlx::Error) -> StoreError {
+    StoreError::Unavailable(error.into())
+}
+
+/// A server may take a connection and say nothing more.
+async fn in_time<T>(
+    within: Duration,
+    work: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    timeout(within, work).await.unwrap_or_else(|elapsed| Err(StoreError::Unavailable(elapsed.into())))
+}
+
+async fn look_around(connection: &mut PgConnection, within: Option<Duration>) -> Result<(), StoreError> {
+    check_encoding(connection).await?;
+    // Without a limit it is 0, whatever the server has for others.
+    let limit = within.map_or(0, |within| within.as_millis());
+    sqlx::query(sql::PREPARE_MIGRATION).bind(limit.to_string()).execute(connection).await?;
+    Ok(())
 }
 
 /// Any other encoding lacks characters: it would refuse an event that is signed as it should be, as often as it comes.
@@ -148,4 +185,19 @@ pub(super) async fn check(pool: &PgPool) -> Result<(), StoreError> {
         return Err(StoreError::Unavailable("the database takes no writes: it may be a standby".into()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::postgres::test_database::fresh_postgres_database;
+
+    #[tokio::test]
+    async fn no_statement_goes_on_for_ever_on_any_connection() {
+        let store = PostgresStore::connect(&fresh_postgres_database().await, 2).await.unwrap();
+        for (pool, expected) in [(&store.working, "15s"), (&store.reading, "5s")] {
+            let limit: String = sqlx::query_scalar("SHOW statement_timeout").fetch_one(pool).await.unwrap();
+            assert_eq!(limit, expected);
+        }
+    }
 }

@@ -31,6 +31,8 @@ pub(super) async fn keep(
             .bind(column(batch, |new| &new.content.body[..]))
             .bind(i64::from(bounds.requests))
             .bind(kept::count(bounds.bytes))
+            .bind(i64::from(bounds.held_requests_each))
+            .bind(kept::count(bounds.held_bytes_each))
             .fetch_all(pool)
     })
     .await?

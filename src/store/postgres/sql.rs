@@ -34,9 +34,11 @@ macro_rules! quarantine_columns {
 
 statements! {
     /// Settings that promises rest on, whatever the server's own are: an answer means that the disk has it; every
-    /// statement sees what was committed before it began; no compiler for statements that take a millisecond.
+    /// statement sees what was committed before it began; no compiler for statements that take a millisecond; an end to
+    /// what takes longer than any of them needs. Who asked may be gone long since: a dropped future does not end its
+    /// statement, so the server does.
     PREPARE_CONNECTION = r"
-        SELECT set_config('synchronous_commit', 'on', false),
+        SELECT set_config('statement_timeout', '15s', false), set_config('synchronous_commit', 'on', false),
             set_config('default_transaction_isolation', 'read committed', false),
             set_config('jit', 'off', false)";
 
@@ -45,9 +47,12 @@ statements! {
     PREPARE_WORKER = r"
         SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false)";
 
-    /// What holds besides where the API reads. Who asked may be gone long since: a dropped future does not end its
-    /// statement, so the server does.
+    /// What holds besides where the API reads: that end comes sooner.
     PREPARE_READER = "SELECT set_config('statement_timeout', '5s', false)";
+
+    /// How long a statement of the migrations may take, in milliseconds; 0 is as long as it likes. Waiting for another
+    /// process's is one, too.
+    PREPARE_MIGRATION = "SELECT set_config('statement_timeout', $1, false)";
 
     /// How the database keeps texts.
     ENCODING = "SELECT current_setting('server_encoding')";
@@ -283,7 +288,7 @@ statements! {
     /// Keeps what there is room for, and drops the oldest that were merely rejected. Answers with what of the new is kept.
     ///
     /// First come those that were held before, whatever the bounds are today; then the new ones that are to be held, the
-    /// earliest first; then, newest first, those that were rejected, old and new. One that could never fit is not counted,
+    /// earliest first, of each source as many as may be its; then, newest first, those that were rejected, old and new. One that could never fit is not counted,
     /// so that it drops nothing. What is sent again counts once.
     ///
     /// Two such statements at once don't see each other's new rows: together they may keep more than the bounds say, until
@@ -292,13 +297,21 @@ statements! {
         WITH new AS (
             SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[], $5::boolean[], $6::bigint[],
                 $7::text[], $8::bytea[]) AS new (id, source, received_at, reason, held, weight, headers, body)
+        ), held_by_source AS (
+            SELECT source, count(*) AS requests, sum(weight) AS bytes
+            FROM quarantine WHERE held AND id NOT IN (SELECT id FROM new) GROUP BY source
         ), held_before AS (
-            SELECT count(*) AS requests, coalesce(sum(weight), 0) AS bytes
-            FROM quarantine WHERE held AND id NOT IN (SELECT id FROM new)
+            SELECT coalesce(sum(requests), 0) AS requests, coalesce(sum(bytes), 0) AS bytes FROM held_by_source
+        ), within_share AS (
+            SELECT id, wanted.weight FROM (
+                SELECT id, source, weight, row_number() OVER up_to AS nth, sum(weight) OVER up_to AS total
+                FROM new WHERE held WINDOW up_to AS (PARTITION BY source ORDER BY id)
+            ) AS wanted LEFT JOIN held_by_source USING (source)
+            WHERE coalesce(requests, 0) + nth <= $11::bigint AND coalesce(bytes, 0) + total <= $12::bigint
         ), held AS (
             SELECT id, weight FROM held_before, (
                 SELECT id, weight, row_number() OVER up_to AS nth, sum(weight) OVER up_to AS total
-                FROM new WHERE held WINDOW up_to AS (ORDER BY id)
+                FROM within_share WINDOW up_to AS (ORDER BY id)
             ) AS wanted
             WHERE requests + nth <= $9::bigint AND bytes + total <= $10::bigint
         ), room AS (

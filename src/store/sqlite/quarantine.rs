@@ -1,6 +1,6 @@
 //! Requests that failed verification: kept within bounds, read again, forgotten.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
@@ -12,6 +12,23 @@ use crate::model::{
 };
 use crate::store::kept;
 
+/// How much there is room for; less than nothing where more is held than may be.
+#[derive(Clone, Copy)]
+struct Room {
+    requests: i64,
+    bytes: i64,
+}
+
+impl Room {
+    const fn without(self, taken: Self) -> Self {
+        Self { requests: self.requests - taken.requests, bytes: self.bytes.saturating_sub(taken.bytes) }
+    }
+
+    const fn is_overfull(self) -> bool {
+        self.requests < 0 || self.bytes < 0
+    }
+}
+
 /// See [`crate::store::Store::quarantine`].
 pub(super) async fn keep(
     writer: &SqlitePool,
@@ -19,35 +36,45 @@ pub(super) async fn keep(
     bounds: QuarantineBounds,
 ) -> Result<Vec<bool>, sqlx::Error> {
     let mut transaction = writer.begin_with(sql::BEGIN).await?;
-    let row = sqlx::query(sql::HELD_BEFORE)
+    let rows = sqlx::query(sql::HELD_BEFORE)
         .bind(map::json_ids(batch.iter().map(|new| new.request.id.as_uuid()))?)
-        .fetch_one(&mut *transaction)
+        .fetch_all(&mut *transaction)
         .await?;
-    let mut requests = i64::from(bounds.requests) - row.try_get::<i64, _>("requests")?;
-    let mut bytes = kept::count(bounds.bytes) - row.try_get::<i64, _>("bytes")?;
+    let mut room = Room { requests: bounds.requests.into(), bytes: kept::count(bounds.bytes) };
+    let share =
+        Room { requests: bounds.held_requests_each.into(), bytes: kept::count(bounds.held_bytes_each) };
+    let mut shares: HashMap<String, Room> = HashMap::new();
+    for row in rows {
+        let taken = Room { requests: row.try_get("requests")?, bytes: row.try_get("bytes")? };
+        room = room.without(taken);
+        shares.insert(row.try_get("source")?, share.without(taken));
+    }
     let mut kept = HashSet::with_capacity(batch.len());
 
     let (mut held, rejected): (Vec<_>, Vec<_>) = batch.iter().partition(|new| new.request.held);
     held.sort_by_key(|new| new.request.id);
     for new in held {
-        requests -= 1;
-        bytes -= kept::count(new.weight());
-        if requests < 0 || bytes < 0 {
-            // One that found no room took none, and those after it come later still.
-            requests += 1;
-            bytes += kept::count(new.weight());
+        let one = Room { requests: 1, bytes: kept::count(new.weight()) };
+        let share = shares.entry(new.request.source.clone()).or_insert(share);
+        // What was refused counts against the share all the same: those after it come later still.
+        *share = share.without(one);
+        if share.is_overfull() {
+            continue;
+        }
+        if room.without(one).is_overfull() {
             break;
         }
+        room = room.without(one);
         add(&mut transaction, new).await?;
         kept.insert(new.request.id.as_uuid());
     }
-    for new in rejected.into_iter().filter(|new| kept::count(new.weight()) <= bytes) {
+    for new in rejected.into_iter().filter(|new| kept::count(new.weight()) <= room.bytes) {
         add(&mut transaction, new).await?;
         kept.insert(new.request.id.as_uuid());
     }
     let dropped = sqlx::query_scalar::<_, Uuid>(sql::MAKE_ROOM)
-        .bind(requests)
-        .bind(bytes)
+        .bind(room.requests)
+        .bind(room.bytes)
         .fetch_all(&mut *transaction)
         .await?;
     transaction.commit().await?;

@@ -223,10 +223,10 @@ statements! {
     /// The open deliveries of each handler: their queues know how many they are.
     BACKLOG = "SELECT handler, sum(pending) AS open FROM queues GROUP BY handler ORDER BY handler";
 
-    /// What is held already, without these, whose identifiers come as in CONTENTS.
+    /// What each source holds already, without these, whose identifiers come as in CONTENTS.
     HELD_BEFORE = r"
-        SELECT count(*) AS requests, coalesce(sum(weight), 0) AS bytes FROM quarantine
-        WHERE held = 1 AND id NOT IN (SELECT unhex(value) FROM json_each(?1))";
+        SELECT source, count(*) AS requests, sum(weight) AS bytes FROM quarantine
+        WHERE held = 1 AND id NOT IN (SELECT unhex(value) FROM json_each(?1)) GROUP BY source";
 
     /// Keeps a request that failed verification.
     QUARANTINE = r"
