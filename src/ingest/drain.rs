@@ -40,6 +40,8 @@ pub(super) struct Drain {
     /// Who wants to hear of what, today: an event in the spool has no deliveries yet.
     subscriptions: Arc<[Subscription]>,
     clock: Arc<dyn Clock>,
+    /// How often, and how long apart, an event is refused until it is set aside.
+    rounds: (u32, Duration),
     /// The first event in the spool, if the store does not take it.
     refused: Option<Refused>,
     /// When the log last told that what others left can't be taken over.
@@ -64,7 +66,7 @@ impl Drain {
         subscriptions: Arc<[Subscription]>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { spool, store, subscriptions, clock, refused: None, told_of_adoption: None }
+        Self { spool, store, subscriptions, clock, rounds: ROUNDS, refused: None, told_of_adoption: None }
     }
 
     /// Goes on until told to stop. What is left then is there at the next start.
@@ -184,11 +186,13 @@ impl Drain {
             Some(refused) if refused.id == id => refused,
             _ => Refused { id, rounds: 0, last: None },
         };
-        if refused.last.is_none_or(|last| last.elapsed() >= ROUNDS.1) && self.takes_another(events).await? {
+        if refused.last.is_none_or(|last| last.elapsed() >= self.rounds.1)
+            && self.takes_another(events).await?
+        {
             (refused.rounds, refused.last) = (refused.rounds + 1, Some(Instant::now()));
         }
         self.refused = Some(refused);
-        let enough = if error.is_of_the_data() { 1 } else { ROUNDS.0 };
+        let enough = if error.is_of_the_data() { 1 } else { self.rounds.0 };
         if refused.rounds < enough {
             return Err(Chain(error).to_string());
         }
@@ -227,4 +231,81 @@ impl Drain {
 
 fn told(error: &SpoolError) -> String {
     Chain(error).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::ingest::scripted::Scripted;
+    use crate::model::{Arrival, Content};
+
+    async fn drain(folder: &TempDir, store: &Arc<Scripted>) -> Drain {
+        let spool = Spool::open(folder.path(), 1024 * 1024).await.unwrap();
+        let (store, clock) = (Arc::clone(store) as Arc<dyn Store>, Arc::new(SystemClock));
+        let mut drain = Drain::new(spool, store, Arc::new([]), clock);
+        drain.rounds = (3, Duration::ZERO);
+        drain
+    }
+
+    /// An event of the conversation that its name begins with.
+    async fn append(drain: &Drain, name: &str) {
+        let body = format!(
+            r#"{{"data":{{"conversation":{{"uid":"{}"}}}},"metadata":{{"eventType":"message.received","eventUid":"{name}"}}}}"#,
+            &name[..1]
+        );
+        let received_at = drain.clock.now();
+        let content = Content { headers: Vec::new(), body: Bytes::from(body) };
+        let (id, source) = (EventId::at(received_at), "default".to_owned());
+        drain
+            .spool
+            .append(vec![Arrival { id, source, received_at, verified_by: None, content }])
+            .await
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_refused_while_others_are_accepted_is_set_aside_and_none_of_its_own_passes_it() {
+        let (folder, store) = (tempfile::tempdir().unwrap(), Arc::new(Scripted::default()));
+        let mut drain = drain(&folder, &store).await;
+        store.refuse(&["a2"]);
+        for name in ["a1", "a2", "a3", "b1"] {
+            append(&drain, name).await;
+        }
+        assert!(drain.step().await.is_err());
+        assert_eq!(*store.accepted(), ["a1", "b1"]);
+        // What it has already is no proof that it takes anything.
+        for _ in 0..5 {
+            assert!(drain.step().await.is_err());
+        }
+        append(&drain, "c1").await;
+        assert!(drain.step().await.is_err());
+        assert_eq!((drain.spool.depth().set_aside, drain.spool.depth().events), (0, 4));
+        append(&drain, "d1").await;
+        assert_eq!(drain.step().await, Ok(1));
+        assert_eq!(drain.spool.depth().set_aside, 1);
+        drain.step().await.unwrap();
+        assert_eq!(*store.accepted(), ["a1", "b1", "c1", "d1", "a3"]);
+        assert!(drain.spool.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_store_that_takes_nothing_is_what_is_wrong() {
+        let (folder, store) = (tempfile::tempdir().unwrap(), Arc::new(Scripted::default()));
+        let mut drain = drain(&folder, &store).await;
+        store.refuse(&["a1", "b1", "c1"]);
+        for name in ["a1", "b1", "c1"] {
+            append(&drain, name).await;
+        }
+        for _ in 0..10 {
+            assert!(drain.step().await.is_err());
+        }
+        assert_eq!(drain.spool.depth().set_aside, 0);
+        store.refuse(&[]);
+        assert_eq!(drain.step().await, Ok(3));
+        assert_eq!(*store.accepted(), ["a1", "b1", "c1"]);
+    }
 }

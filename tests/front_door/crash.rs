@@ -51,6 +51,11 @@ pub(crate) async fn deliveries_are_done(lectern: &Lectern) {
 
 /// Sends events from many sides, kills the server in the middle; returns the ids of those it acknowledged.
 pub(crate) async fn burst_until_killed(lectern: Lectern, round: usize) -> Vec<String> {
+    burst_until(lectern, round, Lectern::kill_now).await
+}
+
+/// The same, with another end. Each conversation has one sender.
+pub(crate) async fn burst_until(lectern: Lectern, round: usize, end: fn(&Lectern)) -> Vec<String> {
     let (stopped, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     let senders = (0..16).map(|sender| {
         let (lectern, stopped, answered) = (&lectern, &stopped, &answered);
@@ -61,7 +66,7 @@ pub(crate) async fn burst_until_killed(lectern: Lectern, round: usize) -> Vec<St
                     break;
                 }
                 let number = format!("{round}-{sender}-{number}");
-                let body = numbered_event("message.sent", &format!("c{}", sender % 7), &number);
+                let body = numbered_event("message.sent", &format!("c{sender}"), &number);
                 let request = lectern.signed("/webhooks/podium", SECRET, &now_in_milliseconds(), &body);
                 let Ok(response) = request.send().await else { break };
                 if response.status() != 200 {
@@ -79,7 +84,7 @@ pub(crate) async fn burst_until_killed(lectern: Lectern, round: usize) -> Vec<St
     let kill = async {
         eventually("a burst is under way", async || (answered.load(Ordering::SeqCst) > 40).then_some(()))
             .await;
-        lectern.kill_now();
+        end(&lectern);
         stopped.store(true, Ordering::SeqCst);
     };
     let (acknowledged, ()) = tokio::join!(senders, kill);

@@ -5,6 +5,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use reqwest::Url;
 use tempfile::TempDir;
 
@@ -70,6 +72,28 @@ impl PostgresServer {
         run(self.start_command()).await.expect("a stopped PostgreSQL starts again");
     }
 
+    /// Holds it up in the middle of whatever it does, as a machine would that hangs: connections stay, and nobody answers.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let file = std::fs::read_to_string(self.data.path().join("postmaster.pid")).expect("the server runs");
+        let server = file.lines().next().expect("its id is in the first line");
+        let children = std::fs::read_to_string(format!("/proc/{server}/task/{server}/children"));
+        let children = children.expect("Linux tells of its processes");
+        for process in std::iter::once(server).chain(children.split_whitespace()) {
+            let process = Pid::from_raw(process.parse().expect("an id is a number"));
+            // One that has just ended needs none.
+            let _ = kill(process, signal);
+        }
+    }
+
     fn start_command(&self) -> Command {
         let port = format!("-p {}", self.port);
         self.command(
@@ -98,6 +122,10 @@ impl PostgresServer {
 
 impl Drop for PostgresServer {
     fn drop(&mut self) {
+        // A test that failed may have left it frozen, and then it can't stop.
+        if self.data.path().join("postmaster.pid").exists() {
+            self.thaw();
+        }
         // Stopped already, or ended by `scripts/with-postgres` a little later: neither is this test's failure.
         let _ = self.stop_command().stderr(Stdio::null()).status();
     }
