@@ -54,10 +54,10 @@ impl Segments {
         };
         // A plain number was given in the order of writing. All else was put here by somebody, and goes by its time.
         let (own, others): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| file_is_own(file));
-        let own: Vec<_> = own.into_iter().filter_map(recovered_own).collect();
+        let own: Vec<_> = own.iter().filter_map(|file| recovered_own(file)).collect();
         segments.segments.extend(own);
         let mut place = 0;
-        for segment in others.into_iter().filter_map(recovered_own) {
+        for segment in others.iter().filter_map(|file| recovered_own(file)) {
             place = segments.insert(segment, place);
         }
         segments.count_kept();
@@ -251,11 +251,11 @@ fn file_is_own(file: &Path) -> bool {
 }
 
 /// A file of one's own that was left before. One that can't be read must not keep the others from the store.
-fn recovered_own(file: PathBuf) -> Option<Segment> {
-    match recovered(&file) {
+fn recovered_own(file: &Path) -> Option<Segment> {
+    match recovered(file) {
         Ok(found) => found,
         Err(error) => {
-            give_up(&file, &error);
+            give_up(file, &error);
             None
         }
     }

@@ -1,6 +1,6 @@
 //! What survives when the program goes away without a word.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -38,6 +38,25 @@ on_both_stores! {
         let delivered: HashSet<String> = sink.calls().iter().map(|call| call.headers["webhook-id"].to_str().unwrap().to_owned()).collect();
         let lost: Vec<_> = acknowledged.difference(&delivered).collect();
         assert!(lost.is_empty(), "acknowledged and not delivered: {lost:?}");
+        assert_each_conversation_is_in_order(&sink);
+    }
+}
+
+/// What one sender sent, over all bursts, reached the sink in the order in which it was sent, each at its first coming.
+fn assert_each_conversation_is_in_order(sink: &Sink) {
+    let mut order: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
+    for call in sink.calls() {
+        let body: Value = serde_json::from_slice(&call.body).unwrap();
+        let uid = body["metadata"]["eventUid"].as_str().unwrap().to_owned();
+        let numbers: Vec<usize> = uid.split('-').skip(1).map(|number| number.parse().unwrap()).collect();
+        let [round, sender, number] = numbers[..] else { unreachable!("{uid} is an event of a burst") };
+        let order = order.entry(sender).or_default();
+        if !order.contains(&(round, number)) {
+            order.push((round, number));
+        }
+    }
+    for (sender, order) in order {
+        assert!(order.is_sorted(), "the conversation of {sender} came as {order:?}");
     }
 }
 
