@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     // Never used: this store takes everything.
     let folder = tempfile::tempdir()?;
-    let ingest = Ingest::start(parts(&secret, store.clone(), folder.path())?, &tasks, &stop);
+    let ingest = Ingest::start(parts(&secret, store.clone(), folder.path()).await?, &tasks, &stop);
     let routes = http::wrap(router(ingest));
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn({
@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// One source and one handler that wants everything, with the limits of Lectern's own configuration.
-fn parts(secret: &str, store: Arc<dyn Store>, folder: &Path) -> Result<Parts, Box<dyn Error>> {
+async fn parts(secret: &str, store: Arc<dyn Store>, folder: &Path) -> Result<Parts, Box<dyn Error>> {
     let clock = Arc::new(SystemClock);
     let secret = NamedSecret { name: "current".to_owned(), value: secret.into(), not_after: None };
     let source = SourceConfig {
@@ -89,7 +89,7 @@ fn parts(secret: &str, store: Arc<dyn Store>, folder: &Path) -> Result<Parts, Bo
         lanes: 2,
         store_deadline: DEADLINE,
         store,
-        spool: Spool::open(folder, 1024 * 1024)?,
+        spool: Spool::open(folder, 1024 * 1024).await?,
         clock,
     })
 }

@@ -108,7 +108,7 @@ impl App {
         let connections = Connections::of(&config);
         let public = listen(config.public.listen, "public.listen").await?;
         let internal = listen(config.internal.listen, "internal.listen").await?;
-        let spool = Spool::open(&config.spool.dir, config.spool.max_bytes)?;
+        let spool = Spool::open(&config.spool.dir, config.spool.max_bytes).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let (store, lock) = opening::open_to_serve(&config, clock.now(), &tasks, &stop).await?;
 
@@ -237,7 +237,7 @@ fn metrics(spool: Spool, clock: Arc<dyn Clock>) -> query::Metrics {
     Arc::new(move || {
         let depth = spool.depth();
         let age = depth.oldest.map_or(0.0, |oldest| clock.now().duration_since(oldest).as_secs_f64());
-        telemetry::metrics::spool(depth.events, depth.bytes, age.max(0.0));
+        telemetry::metrics::spool(depth.events, depth.bytes, age.max(0.0), depth.set_aside);
         telemetry::metrics::render()
     })
 }

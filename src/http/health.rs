@@ -56,10 +56,12 @@ async fn ready(State(health): State<Health>) -> Response {
 }
 
 async fn ready_in_detail(State(health): State<Health>) -> Response {
-    match health.examine().await {
-        Readiness { status: Status::Unavailable, .. } => unavailable().into_response(),
-        readiness => Json(json!({ "data": readiness })).into_response(),
-    }
+    let readiness = health.examine().await;
+    let status = match readiness.status {
+        Status::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Status::Ready | Status::Spooling => StatusCode::OK,
+    };
+    (status, Json(json!({ "data": readiness }))).into_response()
 }
 
 fn unavailable() -> Problem {
@@ -90,6 +92,7 @@ struct Waiting {
     bytes: u64,
     oldest_at: Option<Timestamp>,
     oldest_age_seconds: Option<i64>,
+    set_aside_files: u64,
 }
 
 impl Health {
@@ -101,17 +104,19 @@ impl Health {
 
     async fn examine(&self) -> Readiness {
         let depth = self.spool.depth();
-        let status = match (self.store_answers().await, self.spool.is_full()) {
-            (true, _) => Status::Ready,
-            (false, false) => Status::Spooling,
-            (false, true) => Status::Unavailable,
+        let status = match self.store_answers().await {
+            // Whatever it says of itself, events have just been refused.
+            _ if self.spool.is_refusing() => Status::Unavailable,
+            true => Status::Ready,
+            false if self.spool.is_full() => Status::Unavailable,
+            false => Status::Spooling,
         };
         Readiness { status, spool: self.waiting(depth) }
     }
 
-    fn waiting(&self, Depth { events, bytes, oldest }: Depth) -> Waiting {
+    fn waiting(&self, Depth { events, bytes, oldest, set_aside }: Depth) -> Waiting {
         let age = oldest.map(|oldest| self.clock.now().duration_since(oldest).as_secs().max(0));
-        Waiting { events, bytes, oldest_at: oldest, oldest_age_seconds: age }
+        Waiting { events, bytes, oldest_at: oldest, oldest_age_seconds: age, set_aside_files: set_aside }
     }
 
     async fn store_answers(&self) -> bool {
@@ -151,7 +156,7 @@ mod tests {
     async fn what_the_store_said_is_good_for_a_second_and_for_whoever_asks() {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap());
-        let spool = Spool::open(&folder.path().join("spool"), 1024 * 1024).unwrap();
+        let spool = Spool::open(&folder.path().join("spool"), 1024 * 1024).await.unwrap();
         let health = Health::new(Arc::clone(&store) as _, spool, Arc::new(SystemClock));
         let asked = Instant::now();
         assert!(health.store_answers().await);

@@ -1,18 +1,17 @@
 //! Making a batch durable: in the store or, when that is away, in the spool.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::accept::Receipt;
 use super::lanes::Waiting;
 use super::rejection::Rejection;
 use crate::model::NewEvent;
-use crate::spool::{Spool, SpoolError};
+use crate::spool::{Depth, Spool, SpoolError};
 use crate::store::{Acceptance, Store, StoreError};
 use crate::telemetry::{Chain, metrics};
 
@@ -30,15 +29,13 @@ pub(super) struct Commit {
     spool: Spool,
     /// How long the store may take.
     deadline: Duration,
-    /// Whether the last batch could be kept nowhere: that is told once and not for every batch.
-    is_refusing: AtomicBool,
 }
 
 type Answer = oneshot::Sender<Result<Receipt, Rejection>>;
 
 impl Commit {
     pub(super) const fn new(store: Arc<dyn Store>, spool: Spool, deadline: Duration) -> Self {
-        Self { store, spool, deadline, is_refusing: AtomicBool::new(false) }
+        Self { store, spool, deadline }
     }
 
     /// Makes a batch durable and answers each.
@@ -48,13 +45,13 @@ impl Commit {
     /// store while something newer of it is appended.
     pub(super) async fn run(&self, batch: Vec<Waiting>) {
         let deadline = batch.first().map_or_else(Instant::now, |first| first.since) + self.deadline;
-        let (events, answers): (Vec<NewEvent>, Vec<Answer>) =
+        let (mut events, mut answers): (Vec<NewEvent>, Vec<Answer>) =
             batch.into_iter().map(|waiting| (waiting.event, waiting.answer)).unzip();
-        loop {
+        while !events.is_empty() {
             if self.spool_is_empty(deadline).await {
                 match self.store(&events, deadline).await {
                     Ok(acceptances) => {
-                        self.is_refusing.store(false, Ordering::Relaxed);
+                        self.spool.note_taken();
                         metrics::committed(events.len(), "store");
                         return answer(answers, acceptances.into_iter().map(Receipt::stored));
                     }
@@ -67,14 +64,22 @@ impl Commit {
                     }
                 }
             }
+            // From before it is tried: what is drained from here on makes room.
+            let mut depth = self.spool.watch();
+            let bytes = depth.borrow_and_update().bytes;
             match self.spool.append(events.iter().map(NewEvent::arrival).collect()).await {
-                Ok(()) => {
-                    self.is_refusing.store(false, Ordering::Relaxed);
-                    metrics::committed(events.len(), "spool");
-                    return answer(answers, events.iter().map(|event| Receipt::spooled(event.record.id)));
+                Ok(count) => {
+                    self.spool.note_taken();
+                    metrics::committed(count, "spool");
+                    let kept = events.drain(..count).map(|event| Receipt::spooled(event.record.id));
+                    answer(answers.drain(..count), kept);
                 }
-                // What is drained makes room.
-                Err(SpoolError::Full { .. }) if self.has_moved(deadline).await => {}
+                Err(error) if error.is_for_want_of_room() && shrinks(&mut depth, bytes, deadline).await => {}
+                // What comes behind it may be smaller.
+                Err(error @ SpoolError::Full { .. }) => {
+                    events.remove(0);
+                    self.refuse(answers.drain(..1), &error);
+                }
                 Err(error) => return self.refuse(answers, &error),
             }
         }
@@ -95,13 +100,6 @@ impl Commit {
         matches!(timeout_at(moment, depth.wait_for(|now| now.events == 0)).await, Ok(Ok(_)))
     }
 
-    /// Whether there is less in the spool before the deadline than now.
-    async fn has_moved(&self, deadline: Instant) -> bool {
-        let mut depth = self.spool.watch();
-        let before = depth.borrow_and_update().bytes;
-        matches!(timeout_at(deadline, depth.wait_for(|now| now.bytes < before)).await, Ok(Ok(_)))
-    }
-
     async fn store(&self, events: &[NewEvent], deadline: Instant) -> Result<Vec<Acceptance>, String> {
         let (times, wait) = AGAIN;
         let waits = ExponentialBuilder::new().with_min_delay(wait).with_max_times(times);
@@ -114,8 +112,9 @@ impl Commit {
         }
     }
 
-    fn refuse(&self, answers: Vec<Answer>, error: &SpoolError) {
-        if !self.is_refusing.swap(true, Ordering::Relaxed) {
+    fn refuse(&self, answers: impl IntoIterator<Item = Answer>, error: &SpoolError) {
+        // Told once, and not for every batch.
+        if self.spool.note_refusal() {
             tracing::error!(
                 error = %Chain(error),
                 "events are answered 503, for Podium to send again: neither the store nor the spool takes them"
@@ -127,8 +126,14 @@ impl Commit {
     }
 }
 
+/// Whether the spool, which had so many `bytes`, has fewer before the deadline.
+async fn shrinks(depth: &mut watch::Receiver<Depth>, mut bytes: u64, deadline: Instant) -> bool {
+    let shrinks = depth.wait_for(|now| std::mem::replace(&mut bytes, now.bytes) > now.bytes);
+    matches!(timeout_at(deadline, shrinks).await, Ok(Ok(_)))
+}
+
 /// Whoever hung up in the meantime is not told, and the event is durable all the same.
-fn answer(answers: Vec<Answer>, receipts: impl Iterator<Item = Receipt>) {
+fn answer(answers: impl IntoIterator<Item = Answer>, receipts: impl Iterator<Item = Receipt>) {
     for (answer, receipt) in answers.into_iter().zip(receipts) {
         let _ = answer.send(Ok(receipt));
     }

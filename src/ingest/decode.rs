@@ -3,6 +3,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use jiff::Timestamp;
+
 use super::verify::Verified;
 use crate::model::{Arrival, DedupKey, EventRecord, NewEvent, Subscription};
 use crate::podium;
@@ -14,9 +16,9 @@ pub(super) struct Event {
 }
 
 impl Event {
-    /// What is handed to the store.
-    pub(super) fn into_new(self) -> NewEvent {
-        self.new
+    /// What is handed to the store, and what it is ordered with; none when it stands alone.
+    pub(super) fn into_parts(self) -> (NewEvent, Option<String>) {
+        (self.new, self.ordering_key)
     }
 
     /// The same, with the lane that it goes, of so many: all that must stay in order go the same one.
@@ -33,12 +35,14 @@ impl Event {
 
 /// Reads a verified request and works out which handlers owe it.
 pub(super) fn decode(verified: Verified, subscriptions: &[Subscription]) -> Event {
-    again(verified.into_arrival(), subscriptions)
+    let arrival = verified.into_arrival();
+    let now = arrival.received_at;
+    again(arrival, subscriptions, now)
 }
 
 /// Reads what was verified before, and kept. The same arrival always gives the same event; its deliveries are by the
-/// subscriptions of today.
-pub(super) fn again(arrival: Arrival, subscriptions: &[Subscription]) -> Event {
+/// subscriptions of today, and begin `now`: what waited must not have used up the time in which it is tried.
+pub(super) fn again(arrival: Arrival, subscriptions: &[Subscription], now: Timestamp) -> Event {
     let Arrival { id, source, received_at, verified_by, content } = arrival;
     let decoded = podium::decode(&content.body);
     let dedup_key = match &decoded.event_uid {
@@ -63,7 +67,7 @@ pub(super) fn again(arrival: Arrival, subscriptions: &[Subscription]) -> Event {
     };
     let deliveries = subscriptions
         .iter()
-        .filter_map(|subscription| subscription.delivery(&record, ordering_key.as_deref()))
+        .filter_map(|subscription| subscription.delivery(&record, ordering_key.as_deref(), now))
         .collect();
     Event { new: NewEvent { record, dedup_key, content, deliveries }, ordering_key }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
 use super::accept::Receipt;
@@ -28,10 +28,13 @@ const BATCH: usize = 512;
 /// How many bytes of bodies are committed together; one event may have more.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// The answer leaves within this, come what may: Podium hangs up after 5 seconds, some of which are spent on the way,
+/// The answer leaves within this from when the headers were here, come what may: Podium hangs up after 5 seconds, some of which are spent on the way,
 /// and would then call a slow success a failure. An event that is given up may have become durable all the same; its
 /// next try is then a duplicate.
 const ANSWER_WITHIN: Duration = Duration::from_millis(4200);
+
+/// An event whose body took most of that is given so long all the same: whoever is so slow may wait longer than Podium.
+const AT_LEAST: Duration = Duration::from_secs(1);
 
 /// Where events are handed in.
 #[derive(Clone, Debug)]
@@ -56,8 +59,8 @@ impl Lanes {
         Self((0..count.max(1)).map(lane).collect())
     }
 
-    /// Makes an event durable.
-    pub(super) async fn accept(&self, event: Event) -> Result<Receipt, Rejection> {
+    /// Makes an event durable whose sender has waited since `asked`.
+    pub(super) async fn accept(&self, event: Event, asked: Instant) -> Result<Receipt, Rejection> {
         let (event, lane) = event.into_lane(self.0.len());
         let (answer, answered) = oneshot::channel();
         let since = Instant::now();
@@ -65,7 +68,11 @@ impl Lanes {
             self.0[lane].send(Waiting { event, since, answer }).await.ok()?;
             answered.await.ok()
         };
-        timeout(ANSWER_WITHIN, accepting).await.ok().flatten().unwrap_or(Err(Rejection::StoreUnavailable))
+        timeout_at((asked + ANSWER_WITHIN).max(since + AT_LEAST), accepting)
+            .await
+            .ok()
+            .flatten()
+            .unwrap_or(Err(Rejection::StoreUnavailable))
     }
 }
 

@@ -17,6 +17,8 @@ mod receive;
 mod rejection;
 mod rejection_log;
 mod routes;
+#[cfg(test)]
+mod scripted;
 mod source;
 mod uses;
 mod verify;

@@ -10,6 +10,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -112,7 +113,7 @@ impl Ingest {
         let subscriptions: Arc<[Subscription]> = parts.subscriptions.into();
         let commit = Commit::new(Arc::clone(&store), spool.clone(), store_deadline);
         let lanes = Lanes::start(lanes, commit, tasks);
-        let drain = Drain { spool, store: Arc::clone(&store), subscriptions: Arc::clone(&subscriptions) };
+        let drain = Drain::new(spool, Arc::clone(&store), Arc::clone(&subscriptions), Arc::clone(&clock));
         tasks.spawn(drain.run(stop.clone()));
         let log = RejectionLog::default();
         Arc::new(Self { sources, subscriptions, window, quarantine, bodies, lanes, log, store, clock })
@@ -134,16 +135,22 @@ impl Ingest {
             drain(body).await;
             return Err(Rejection::UnknownSource);
         };
+        // The headers are here: from now on Podium waits.
+        let since = Instant::now();
         let received = receive(source, headers, body, &self.bodies, &*self.clock).await?;
         // Proof that it is durable, either way: nothing else becomes a 200.
         match verify(received, self.window) {
-            Ok(verified) => self.accept(verified).await.map(IntoResponse::into_response),
+            Ok(verified) => self.accept_since(since, verified).await.map(IntoResponse::into_response),
             Err(unverified) => self.quarantine.take_in(unverified).await.map(IntoResponse::into_response),
         }
     }
 
     /// The rest of the way, for whatever was verified.
     pub(super) async fn accept(&self, verified: Verified) -> Result<Receipt, Rejection> {
-        self.lanes.accept(decode(verified, &self.subscriptions)).await
+        self.accept_since(Instant::now(), verified).await
+    }
+
+    async fn accept_since(&self, since: Instant, verified: Verified) -> Result<Receipt, Rejection> {
+        self.lanes.accept(decode(verified, &self.subscriptions), since).await
     }
 }

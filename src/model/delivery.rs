@@ -17,6 +17,8 @@ pub struct NewDelivery {
     pub handler: String,
     /// The queue of that handler in which it waits: deliveries of one queue run one after another.
     pub ordering_key: String,
+    /// When the duty begins, from which its tries are counted: the event may have arrived long before.
+    pub opened_at: Timestamp,
 }
 
 /// A delivery as the store knows it.

@@ -1,5 +1,6 @@
 //! What a handler wants to hear of, and in which order.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{DeliveryId, EventRecord, NewDelivery, TypePattern};
@@ -31,16 +32,22 @@ pub enum Ordering {
 
 impl Subscription {
     /// The delivery that `event` means for this handler, if it wants the event. `ordering_key` names what the event
-    /// is ordered with; none when it stands alone.
+    /// is ordered with; none when it stands alone. The duty begins at `opened_at`.
     #[must_use]
-    pub fn delivery(&self, event: &EventRecord, ordering_key: Option<&str>) -> Option<NewDelivery> {
+    pub fn delivery(
+        &self,
+        event: &EventRecord,
+        ordering_key: Option<&str>,
+        opened_at: Timestamp,
+    ) -> Option<NewDelivery> {
         self.wants(event).then(|| {
             let ordering_key = match (self.ordering, ordering_key) {
                 (Ordering::Conversation, Some(key)) => key.to_owned(),
                 // A queue of its own: nothing waits for it, and it waits for nothing.
                 _ => format!("event:{}", event.id),
             };
-            NewDelivery { id: DeliveryId::at(event.received_at), handler: self.handler.clone(), ordering_key }
+            let handler = self.handler.clone();
+            NewDelivery { id: DeliveryId::at(opened_at), handler, ordering_key, opened_at }
         })
     }
 

@@ -11,4 +11,7 @@ pub struct Depth {
     pub bytes: u64,
     /// When the first of them arrived.
     pub oldest: Option<Timestamp>,
+    /// Files in the spool's folder, of all processes, that wait for a person: events that the store refuses, and what
+    /// can't be read. They are not counted in the others.
+    pub set_aside: u64,
 }

@@ -27,6 +27,20 @@ pub enum SpoolError {
     Interrupted,
 }
 
+impl SpoolError {
+    /// Whether it would have been kept if there had been room, on the disk or of what it may hold.
+    #[must_use]
+    pub fn is_for_want_of_room(&self) -> bool {
+        match self {
+            Self::Full { .. } => true,
+            Self::File { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::Interrupted => false,
+        }
+    }
+}
+
 /// Names what failed.
 pub(super) trait Named<T> {
     /// An error that says what was done to which file.

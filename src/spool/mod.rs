@@ -6,23 +6,33 @@
 //! segment: nobody was told that it is kept, so it is cut off. A crash may also come between the store's commit and the
 //! deletion of a segment: then events reach the store twice, and its ledger tells.
 
+mod adoption;
 mod depth;
 mod error;
 mod record;
 mod segment;
 mod segments;
 mod slot;
+mod walk;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 pub use depth::Depth;
 pub use error::SpoolError;
 
 use self::segments::Segments;
 use crate::model::Arrival;
+
+/// An event of a usual size takes no more. When there is not even room for that, the spool is full.
+const USUAL: u64 = 16 * 1024;
+
+/// How long a refusal is remembered. No longer: when nobody sends for it, nothing else would tell that it is over.
+const REFUSING_FOR: Duration = Duration::from_secs(10);
 
 /// Events that wait for the store, in the order in which they came. Clones are the same spool.
 #[derive(Clone, Debug)]
@@ -36,6 +46,20 @@ struct Inside {
     segments: Mutex<Segments>,
     depth: watch::Sender<Depth>,
     max_bytes: u64,
+    /// When an event was last refused, since one was last taken.
+    refused: Mutex<Option<Instant>>,
+}
+
+impl Inside {
+    /// Does something with the files, and tells how much waits then.
+    fn with<T>(&self, run: impl FnOnce(&mut Segments) -> T) -> T {
+        // Whoever panicked with the lock left the files as they were before or after a whole step.
+        let mut segments = self.segments.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = run(&mut segments);
+        // With the lock held, so that depths are told in the order in which they came about.
+        self.depth.send_replace(segments.depth());
+        outcome
+    }
 }
 
 impl Spool {
@@ -47,10 +71,17 @@ impl Spool {
     ///
     /// # Errors
     /// When the folder can't be made, locked, read or written.
-    pub fn open(folder: &Path, max_bytes: u64) -> Result<Self, SpoolError> {
-        let mut segments = Segments::open(folder, max_bytes)?;
-        let depth = watch::Sender::new(segments.depth());
-        Ok(Self { inside: Arc::new(Inside { segments: Mutex::new(segments), depth, max_bytes }) })
+    pub async fn open(folder: &Path, max_bytes: u64) -> Result<Self, SpoolError> {
+        let folder = folder.to_owned();
+        let opening = tokio::task::spawn_blocking(move || {
+            let segments = Segments::open(&folder, max_bytes)?;
+            let depth = watch::Sender::new(segments.depth());
+            let inside =
+                Inside { segments: Mutex::new(segments), depth, max_bytes, refused: Mutex::new(None) };
+            adoption::adopt(&inside)?;
+            Ok(Self { inside: Arc::new(inside) })
+        });
+        opening.await.map_err(|_| SpoolError::Interrupted)?
     }
 
     /// How much waits at this moment.
@@ -62,7 +93,27 @@ impl Spool {
     /// Whether it takes no more, until some of what waits is in the store.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.inside.depth.borrow().bytes >= self.inside.max_bytes
+        self.inside.depth.borrow().bytes.saturating_add(USUAL) > self.inside.max_bytes
+    }
+
+    /// Whether an event was refused just now, which neither the store nor the spool took.
+    #[must_use]
+    pub fn is_refusing(&self) -> bool {
+        self.refused().is_some_and(|refused| refused.elapsed() < REFUSING_FOR)
+    }
+
+    /// Notes that an event was refused; says whether it is the first since one was taken.
+    pub fn note_refusal(&self) -> bool {
+        self.refused().replace(Instant::now()).is_none()
+    }
+
+    /// Notes that events were taken, by the store or by the spool.
+    pub fn note_taken(&self) {
+        self.refused().take();
+    }
+
+    fn refused(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.inside.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether nothing waits.
@@ -77,17 +128,18 @@ impl Spool {
         self.inside.depth.subscribe()
     }
 
-    /// Adds events at the end, in their order. When this returns `Ok`, they have reached the disk; after an error none of
-    /// them is kept.
+    /// Adds events at the end, in their order, as many as there is room for: returns how many, from the first on. When this
+    /// returns `Ok`, they have reached the disk; after an error none of them is kept.
     ///
     /// # Errors
-    /// [`SpoolError::Full`] when there would be more than was agreed, [`SpoolError::File`] when the disk takes no more.
-    pub async fn append(&self, arrivals: Vec<Arrival>) -> Result<(), SpoolError> {
+    /// [`SpoolError::Full`] when not even the first may be added, [`SpoolError::File`] when the disk takes no more.
+    pub async fn append(&self, arrivals: Vec<Arrival>) -> Result<usize, SpoolError> {
         self.blocking(move |segments| segments.append(&arrivals)).await
     }
 
-    /// The first events, at most `at_most` of them and no more than fit a few MiB, but one at least if there is one. They
-    /// stay until they are [removed](Self::remove).
+    /// The first events, at most `at_most` of them and no more than fit a few MiB, but a few at least if there are any.
+    /// They stay until they are [removed](Self::remove). A file that is gone, or can't be read after several calls, is
+    /// given up.
     ///
     /// # Errors
     /// [`SpoolError::File`] when they can't be read.
@@ -113,12 +165,15 @@ impl Spool {
         self.blocking(move |segments| segments.set_aside(&arrival)).await
     }
 
-    /// Takes over what processes that are gone have left since.
+    /// Takes over what processes that are gone have left since, by its time among what is here. What can't be read is left
+    /// where it is, with an error in the log.
     ///
     /// # Errors
-    /// [`SpoolError::File`] when their files can't be read or moved.
+    /// [`SpoolError::File`] when their folders can't be read or their files not be moved.
     pub async fn adopt(&self) -> Result<(), SpoolError> {
-        self.blocking(Segments::adopt).await
+        let inside = Arc::clone(&self.inside);
+        let adopting = tokio::task::spawn_blocking(move || adoption::adopt(&inside));
+        adopting.await.map_err(|_| SpoolError::Interrupted)?
     }
 
     async fn blocking<T: Send + 'static>(
@@ -126,14 +181,7 @@ impl Spool {
         run: impl FnOnce(&mut Segments) -> Result<T, SpoolError> + Send + 'static,
     ) -> Result<T, SpoolError> {
         let inside = Arc::clone(&self.inside);
-        let running = tokio::task::spawn_blocking(move || {
-            // Whoever panicked with the lock left the files as they were before or after a whole step.
-            let mut segments = inside.segments.lock().unwrap_or_else(PoisonError::into_inner);
-            let outcome = run(&mut segments);
-            // With the lock held, so that depths are told in the order in which they came about.
-            inside.depth.send_replace(segments.depth());
-            outcome
-        });
+        let running = tokio::task::spawn_blocking(move || inside.with(run));
         running.await.map_err(|_| SpoolError::Interrupted)?
     }
 }

@@ -57,37 +57,36 @@ fn length(bytes: usize) -> u32 {
     u32::try_from(bytes).expect("the listener takes no request that is this long")
 }
 
-/// What stands at a place in a segment.
-#[derive(Debug, PartialEq)]
-pub(super) enum Record {
-    /// An event, and how many bytes it takes.
-    Whole(Arrival, u64),
-    /// So many bytes that were one event and are none any more. What follows them may be whole.
-    Damaged(u64),
-    /// Nothing, or the beginning of something.
-    End,
-}
-
-/// Reads one record.
+/// Reads the event that stands at the beginning of `from`, of which `available` bytes are there, and says how many it
+/// takes. None when no whole event stands there.
 ///
 /// # Errors
-/// When reading fails, not when what was read is no record.
-pub(super) fn read(from: &mut impl Read) -> io::Result<Record> {
+/// When reading fails, not when what was read is no event.
+pub(super) fn read(from: &mut impl Read, available: u64) -> io::Result<Option<(Arrival, u64)>> {
     let mut head = [0; HEAD];
-    if !fill(from, &mut head)? {
-        return Ok(Record::End);
+    if available < HEAD as u64 || !fill(from, &mut head)? {
+        return Ok(None);
     }
     let [length, checksum] = [number(&head[..4]), number(&head[4..])];
-    if !(4..=LONGEST).contains(&length) {
-        return Ok(Record::End);
+    if !(4..=LONGEST).contains(&length) || u64::from(length) > available - HEAD as u64 {
+        return Ok(None);
     }
     let mut rest = vec![0; length as usize];
-    if !fill(from, &mut rest)? {
-        return Ok(Record::End);
+    if !fill(from, &mut rest)? || crc32fast::hash(&rest) != checksum {
+        return Ok(None);
     }
-    let taken = HEAD as u64 + u64::from(length);
-    let arrival = (crc32fast::hash(&rest) == checksum).then(|| parse(rest)).flatten();
-    Ok(arrival.map_or(Record::Damaged(taken), |arrival| Record::Whole(arrival, taken)))
+    Ok(parse(rest).map(|arrival| (arrival, HEAD as u64 + u64::from(length))))
+}
+
+/// Where the first whole event begins.
+pub(super) fn find(bytes: &[u8]) -> Option<usize> {
+    let is_whole = |place: &usize| {
+        let mut from = &bytes[*place..];
+        let available = from.len() as u64;
+        // A description is a JSON object: that tells most places from a beginning without a checksum.
+        from.get(HEAD + 4) == Some(&b'{') && matches!(read(&mut from, available), Ok(Some(_)))
+    };
+    (0..bytes.len()).find(is_whole)
 }
 
 /// Whether there was enough to fill all of it.
@@ -141,6 +140,10 @@ mod tests {
         }
     }
 
+    fn read_all(bytes: &[u8]) -> Option<(Arrival, u64)> {
+        read(&mut &bytes[..], bytes.len() as u64).unwrap()
+    }
+
     proptest! {
         #[test]
         fn what_was_written_is_read(arrivals in prop::collection::vec(any_arrival(), 0..5)) {
@@ -148,24 +151,23 @@ mod tests {
             for arrival in &arrivals {
                 write(arrival, &mut bytes);
             }
-            let mut from = &bytes[..];
+            let mut rest = &bytes[..];
             for arrival in arrivals {
-                let before = from.len();
-                let Record::Whole(read, taken) = read(&mut from).unwrap() else {
-                    return Err(TestCaseError::fail("no whole record"));
+                let Some((read, taken)) = read_all(rest) else {
+                    return Err(TestCaseError::fail("no whole event"));
                 };
                 prop_assert_eq!(read, arrival);
-                prop_assert_eq!(taken, (before - from.len()) as u64);
+                rest = &rest[usize::try_from(taken).unwrap()..];
             }
-            prop_assert_eq!(read(&mut from).unwrap(), Record::End);
+            prop_assert_eq!(read_all(rest), None);
         }
 
         #[test]
-        fn a_record_that_was_cut_short_is_the_end(arrival in any_arrival(), at: prop::sample::Index) {
+        fn an_event_that_was_cut_short_is_none(arrival in any_arrival(), at: prop::sample::Index) {
             let mut bytes = Vec::new();
             write(&arrival, &mut bytes);
             bytes.truncate(at.index(bytes.len()));
-            prop_assert_eq!(read(&mut &bytes[..]).unwrap(), Record::End);
+            prop_assert_eq!(read_all(&bytes), None);
         }
 
         #[test]
@@ -174,18 +176,25 @@ mod tests {
             write(&arrival, &mut bytes);
             let at = at.index(bytes.len());
             bytes[at] ^= by;
-            prop_assert!(!matches!(read(&mut &bytes[..]).unwrap(), Record::Whole(..)));
+            prop_assert_eq!(read_all(&bytes), None);
         }
 
         #[test]
         fn any_bytes_can_be_read(bytes: Vec<u8>) {
-            prop_assert!(!matches!(read(&mut &bytes[..]).unwrap(), Record::Whole(..)));
+            prop_assert_eq!(read_all(&bytes), None);
+        }
+
+        #[test]
+        fn a_whole_event_is_found_behind_anything(before: Vec<u8>, arrival in any_arrival()) {
+            let mut bytes = before.clone();
+            write(&arrival, &mut bytes);
+            prop_assert_eq!(find(&bytes), Some(before.len()));
         }
     }
 
     #[test]
-    fn zeros_are_the_end() {
+    fn zeros_are_no_event() {
         // What a file system may leave where a write had made room and not come to the bytes.
-        assert_eq!(read(&mut &[0; 4096][..]).unwrap(), Record::End);
+        assert_eq!(read_all(&[0; 4096]), None);
     }
 }

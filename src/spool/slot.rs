@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::error::{Named as _, SpoolError};
+use super::segment::{flush_folder, is_kept};
 
 /// How a segment's name ends.
 pub(super) const SEGMENT: &str = "spool";
@@ -32,13 +33,8 @@ impl Slot {
 
     /// The folders within `parent` that belong to nobody any more.
     pub(super) fn abandoned(parent: &Path) -> Result<Vec<Self>, SpoolError> {
-        let mut folders = Vec::new();
-        for entry in parent.read_dir().named("list", parent)? {
-            let entry = entry.named("list", parent)?;
-            if entry.file_name().to_str().is_some_and(|name| name.parse::<u32>().is_ok()) {
-                folders.push(entry.path());
-            }
-        }
+        let mut folders = list(parent)?;
+        folders.retain(|path| number(path).is_some());
         folders.sort();
         folders.into_iter().filter_map(|folder| Self::lock(folder).transpose()).collect()
     }
@@ -57,21 +53,42 @@ impl Slot {
     }
 
     /// The files of this folder that may be segments, by name and so by age.
-    pub(super) fn files(&self) -> Result<Vec<PathBuf>, SpoolError> {
-        let mut files = Vec::new();
-        for entry in self.folder.read_dir().named("list", &self.folder)? {
-            let path = entry.named("list", &self.folder)?.path();
-            if path.extension().is_some_and(|extension| extension == SEGMENT) {
-                files.push(path);
-            }
-        }
+    pub(super) fn segments(&self) -> Result<Vec<PathBuf>, SpoolError> {
+        let mut files = list(&self.folder)?;
+        files.retain(|path| path.extension().is_some_and(|extension| extension == SEGMENT));
         files.sort();
         Ok(files)
     }
+
+    /// The highest number that any file of this folder has, whatever it is; 0 when none has one.
+    pub(super) fn highest(&self) -> Result<u64, SpoolError> {
+        Ok(list(&self.folder)?.iter().filter_map(|path| number(path)).max().unwrap_or(0))
+    }
 }
 
-/// Makes a folder for its owner only, if it is not there.
+/// The number that a file's name begins with.
+pub(super) fn number(file: &Path) -> Option<u64> {
+    file.file_name()?.to_str()?.split(['-', '.']).next()?.parse().ok()
+}
+
+/// How many files are kept for a person in all folders within `parent`.
+pub(super) fn count_kept(parent: &Path) -> Result<u64, SpoolError> {
+    let mut count = 0;
+    for folder in list(parent)?.into_iter().filter(|path| path.is_dir()) {
+        count += list(&folder)?.iter().filter(|file| is_kept(file)).count() as u64;
+    }
+    Ok(count)
+}
+
+fn list(folder: &Path) -> Result<Vec<PathBuf>, SpoolError> {
+    let entries = folder.read_dir().named("list", folder)?;
+    entries.map(|entry| Ok(entry.named("list", folder)?.path())).collect()
+}
+
+/// Makes a folder for its owner only, if it is not there, and sees that a power cut does not take it away again.
 fn make(folder: &Path) -> Result<(), SpoolError> {
+    let new: Vec<&Path> =
+        folder.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -79,5 +96,10 @@ fn make(folder: &Path) -> Result<(), SpoolError> {
         use std::os::unix::fs::DirBuilderExt as _;
         builder.mode(0o700);
     }
-    builder.create(folder).named("make the folder", folder)
+    builder.create(folder).named("make the folder", folder)?;
+    for made in new {
+        let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty());
+        flush_folder(parent.unwrap_or(Path::new(".")))?;
+    }
+    Ok(())
 }

@@ -19,6 +19,18 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it is what was to be written that was refused (a value that can't be kept, a rule that it breaks, a size),
+    /// and not the store that was out of order.
+    #[must_use]
+    pub fn is_of_the_data(&self) -> bool {
+        let Self::Failed(source) = self else { return false };
+        match source.downcast_ref() {
+            Some(sqlx::Error::Database(refused)) => is_of_the_data(refused.as_ref()),
+            Some(sqlx::Error::Encode(_)) => true,
+            _ => false,
+        }
+    }
+
     /// A conflict where the database says so, with a name for what is there already.
     pub(super) fn or_conflict(error: sqlx::Error, what: impl FnOnce() -> String) -> Self {
         match error.as_database_error() {
@@ -90,4 +102,14 @@ fn passes_in_postgres(code: &str) -> bool {
 fn passes_in_sqlite(code: u32) -> bool {
     // BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL
     matches!(code & 0xff, 5 | 6 | 7 | 8 | 10 | 13 | 14 | 15)
+}
+
+fn is_of_the_data(refused: &dyn DatabaseError) -> bool {
+    let code = refused.code().unwrap_or_default();
+    match refused.try_downcast_ref::<PgDatabaseError>() {
+        // A value that can't be, a rule that is broken, a limit of the program's.
+        Some(_) => matches!(code.get(..2), Some("22" | "23" | "54")),
+        // TOOBIG, CONSTRAINT, MISMATCH
+        None => code.parse().is_ok_and(|code: u32| matches!(code & 0xff, 18..=20)),
+    }
 }

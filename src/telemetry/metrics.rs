@@ -10,6 +10,7 @@ use tokio::time::interval;
 const SPOOL_EVENTS: &str = "lectern_spool_events";
 const SPOOL_BYTES: &str = "lectern_spool_bytes";
 const SPOOL_OLDEST_AGE: &str = "lectern_spool_oldest_age_seconds";
+const SPOOL_SET_ASIDE: &str = "lectern_spool_set_aside_files";
 const COMMIT_BATCH: &str = "lectern_commit_batch_events";
 const REJECTIONS: &str = "lectern_rejected_requests_total";
 
@@ -57,19 +58,21 @@ fn counts() -> &'static PrometheusHandle {
             SPOOL_OLDEST_AGE,
             "How long the first event in the spool has waited; 0 when it is empty"
         );
+        describe_gauge!(SPOOL_SET_ASIDE, "Files of the spool that wait for a person");
         describe_histogram!(COMMIT_BATCH, "How many events were made durable together, and where");
         describe_counter!(REJECTIONS, "Requests that were not accepted, by the code of their answer");
         handle
     })
 }
 
-/// Says how much waits in the spool, and for how long the first of it has.
-pub fn spool(events: u64, bytes: u64, oldest_age_seconds: f64) {
+/// Says how much waits in the spool, for how long the first of it has, and how many files wait for a person.
+pub fn spool(events: u64, bytes: u64, oldest_age_seconds: f64, set_aside: u64) {
     #[expect(clippy::cast_precision_loss, reason = "beyond 2^53 the last digits of a count tell nothing")]
-    let [events, bytes] = [events as f64, bytes as f64];
+    let [events, bytes, set_aside] = [events as f64, bytes as f64, set_aside as f64];
     gauge!(SPOOL_EVENTS).set(events);
     gauge!(SPOOL_BYTES).set(bytes);
     gauge!(SPOOL_OLDEST_AGE).set(oldest_age_seconds);
+    gauge!(SPOOL_SET_ASIDE).set(set_aside);
 }
 
 /// So many events were made durable together, in the `store` or in the `spool`.

@@ -128,7 +128,7 @@ async fn accept(store: &dyn Store, uid: &str) {
         locations: Vec::new(),
         ordering: Order::Conversation,
     };
-    let deliveries = everything.delivery(&record, Some("one-conversation")).into_iter().collect();
+    let deliveries = everything.delivery(&record, Some("one-conversation"), now).into_iter().collect();
     let event = NewEvent {
         dedup_key: DedupKey::of_uid("default", uid),
         content: Content { headers: Vec::new(), body: "{}".into() },

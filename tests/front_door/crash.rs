@@ -1,6 +1,6 @@
 //! What survives when the program goes away without a word.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -38,6 +38,25 @@ on_both_stores! {
         let delivered: HashSet<String> = sink.calls().iter().map(|call| call.headers["webhook-id"].to_str().unwrap().to_owned()).collect();
         let lost: Vec<_> = acknowledged.difference(&delivered).collect();
         assert!(lost.is_empty(), "acknowledged and not delivered: {lost:?}");
+        assert_each_conversation_is_in_order(&sink);
+    }
+}
+
+/// What one sender sent, over all bursts, reached the sink in the order in which it was sent, each at its first coming.
+fn assert_each_conversation_is_in_order(sink: &Sink) {
+    let mut order: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
+    for call in sink.calls() {
+        let body: Value = serde_json::from_slice(&call.body).unwrap();
+        let uid = body["metadata"]["eventUid"].as_str().unwrap().to_owned();
+        let numbers: Vec<usize> = uid.split('-').skip(1).map(|number| number.parse().unwrap()).collect();
+        let [round, sender, number] = numbers[..] else { unreachable!("{uid} is an event of a burst") };
+        let order = order.entry(sender).or_default();
+        if !order.contains(&(round, number)) {
+            order.push((round, number));
+        }
+    }
+    for (sender, order) in order {
+        assert!(order.is_sorted(), "the conversation of {sender} came as {order:?}");
     }
 }
 
@@ -51,6 +70,11 @@ pub(crate) async fn deliveries_are_done(lectern: &Lectern) {
 
 /// Sends events from many sides, kills the server in the middle; returns the ids of those it acknowledged.
 pub(crate) async fn burst_until_killed(lectern: Lectern, round: usize) -> Vec<String> {
+    burst_until(lectern, round, Lectern::kill_now).await
+}
+
+/// The same, with another end. Each conversation has one sender.
+pub(crate) async fn burst_until(lectern: Lectern, round: usize, end: fn(&Lectern)) -> Vec<String> {
     let (stopped, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     let senders = (0..16).map(|sender| {
         let (lectern, stopped, answered) = (&lectern, &stopped, &answered);
@@ -61,7 +85,7 @@ pub(crate) async fn burst_until_killed(lectern: Lectern, round: usize) -> Vec<St
                     break;
                 }
                 let number = format!("{round}-{sender}-{number}");
-                let body = numbered_event("message.sent", &format!("c{}", sender % 7), &number);
+                let body = numbered_event("message.sent", &format!("c{sender}"), &number);
                 let request = lectern.signed("/webhooks/podium", SECRET, &now_in_milliseconds(), &body);
                 let Ok(response) = request.send().await else { break };
                 if response.status() != 200 {
@@ -79,7 +103,7 @@ pub(crate) async fn burst_until_killed(lectern: Lectern, round: usize) -> Vec<St
     let kill = async {
         eventually("a burst is under way", async || (answered.load(Ordering::SeqCst) > 40).then_some(()))
             .await;
-        lectern.kill_now();
+        end(&lectern);
         stopped.store(true, Ordering::SeqCst);
     };
     let (acknowledged, ()) = tokio::join!(senders, kill);

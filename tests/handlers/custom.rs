@@ -26,7 +26,8 @@ async fn attempt_by(handler: impl Handler) -> Attempt {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let Work { event, content, delivery, .. } = work("{}");
     let (id, name) = (delivery.id, delivery.handler);
-    let owed = NewDelivery { id, handler: name.clone(), ordering_key: delivery.ordering_key };
+    let (ordering_key, opened_at) = (delivery.ordering_key, event.received_at);
+    let owed = NewDelivery { id, handler: name.clone(), ordering_key, opened_at };
     let dedup_key = DedupKey::of_body("default", &content.body);
     store.accept(&[NewEvent { record: event, dedup_key, content, deliveries: vec![owed] }]).await.unwrap();
 

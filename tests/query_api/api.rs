@@ -187,6 +187,7 @@ pub(crate) fn owed_by(mut event: NewEvent, handler: &str) -> NewEvent {
         id: DeliveryId::from(Uuid::from_u128(event.record.id.as_uuid().as_u128() + number)),
         handler: handler.into(),
         ordering_key: "conversation".into(),
+        opened_at: event.record.received_at,
     });
     event
 }

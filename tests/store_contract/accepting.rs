@@ -171,7 +171,8 @@ async fn a_batch_is_accepted_as_a_whole_or_not_at_all(store: Home) {
     impossible.deliveries.push(NewDelivery { handler: "crm".into(), ..impossible.deliveries[0].clone() });
     let batch = [owed("e1", "a", second(2)), impossible, owed("e3", "b", second(2))];
 
-    assert!(matches!(store.accept(&batch).await, Err(StoreError::Failed(_))));
+    let error = store.accept(&batch).await.unwrap_err();
+    assert!(matches!(error, StoreError::Failed(_)) && error.is_of_the_data(), "{error:?}");
     assert_eq!(store.events(&EventFilter::default(), first(10)).await.unwrap(), [there.record]);
     assert!(store.deliveries(&DeliveryFilter::default(), first(10)).await.unwrap().is_empty());
     assert_no_work_is_left(&*store).await;

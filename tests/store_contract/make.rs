@@ -60,6 +60,7 @@ pub(crate) fn owed_to(handlers: &[&str], uid: &str, ordering_key: &str, received
         id: DeliveryId::at(received_at),
         handler: (*handler).into(),
         ordering_key: ordering_key.into(),
+        opened_at: received_at,
     };
     NewEvent { deliveries: handlers.iter().map(delivery).collect(), ..event(uid, received_at) }
 }

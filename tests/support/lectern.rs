@@ -251,6 +251,11 @@ impl Lectern {
         self.signal(nix::sys::signal::Signal::SIGKILL);
     }
 
+    /// Asks it to end, while somebody else still holds on to it.
+    pub(crate) fn terminate_now(&self) {
+        self.signal(nix::sys::signal::Signal::SIGTERM);
+    }
+
     /// Asks it to end, as a container's engine would, and waits until it has.
     pub(crate) async fn stop(mut self) -> std::process::ExitStatus {
         self.signal(nix::sys::signal::Signal::SIGTERM);

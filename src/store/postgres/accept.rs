@@ -77,7 +77,7 @@ async fn insert(pool: &PgPool, events: &[&NewEvent]) -> Result<Vec<Uuid>, sqlx::
         .bind(column(&owed, |(event, _)| event.record.id.as_uuid()))
         .bind(column(&owed, |(_, delivery)| delivery.handler.as_str()))
         .bind(column(&owed, |(_, delivery)| delivery.ordering_key.as_str()))
-        .bind(column(&owed, |(event, _)| instant(event.record.received_at)))
+        .bind(column(&owed, |(_, delivery)| instant(delivery.opened_at)))
         .fetch_all(pool)
         .await
 }

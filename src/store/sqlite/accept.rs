@@ -65,7 +65,7 @@ async fn add_delivery(
     event: &NewEvent,
     delivery: &NewDelivery,
 ) -> Result<(), sqlx::Error> {
-    let opened_at = instant(event.record.received_at);
+    let opened_at = instant(delivery.opened_at);
     sqlx::query(sql::GROW_QUEUE)
         .bind(&delivery.handler)
         .bind(&delivery.ordering_key)
