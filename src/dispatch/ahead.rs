@@ -7,7 +7,7 @@ use std::time::Duration;
 const AHEAD: Duration = Duration::from_millis(50);
 
 /// No more queues than this wait to be run.
-const QUEUES: u32 = 64;
+const QUEUES: u32 = 128;
 
 /// No more than this of bodies waits to be run, as far as can be told from those that came before.
 const BYTES: f64 = 4.0 * 1024.0 * 1024.0;
@@ -42,7 +42,11 @@ impl Ahead {
         let Some(Averages { seconds, bytes }) = &self.averages else { return concurrency };
         let in_time = f64::from(concurrency) * AHEAD.as_secs_f64() / seconds.max(1e-6);
         let in_memory = BYTES / bytes.max(1.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 64")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is between 0 and 128"
+        )]
         let waiting = in_time.min(in_memory).min(f64::from(QUEUES)) as u32;
         concurrency.max(waiting)
     }

@@ -28,6 +28,11 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 /// when there is more to do than was taken up. Whoever comes to a worker at rest does not wait.
 const TURNS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(2));
 
+/// With so many commits of events during a turn, events are streaming in. Whoever sends them must not wait for what is done
+/// with them, which has time: then a worker rests for as long as its turn took the store.
+const STREAM: u64 = 8;
+const LONGEST_REST: Duration = Duration::from_millis(200);
+
 /// So many queues are settled in one statement. It holds their locks, and an acceptance may have to wait for one of them.
 const SETTLED_TOGETHER: usize = 32;
 
@@ -101,7 +106,7 @@ impl Worker {
     /// batches grow with the load by themselves.
     async fn turns(mut self) {
         loop {
-            let begun = Instant::now();
+            let (begun, commits) = (Instant::now(), *self.signal.borrow());
             self.settle().await;
             let stopping = self.stop.is_cancelled();
             // What can't be settled until the grace is over is due again when its lease ends.
@@ -109,9 +114,16 @@ impl Worker {
                 return;
             }
             let pause = if stopping { SETTLE_AGAIN } else { self.claim().await };
+            let worked = begun.elapsed();
             self.wait(pause, stopping).await;
+            let is_stream = self.signal.borrow().wrapping_sub(commits) >= STREAM;
+            let rest = match (is_stream, self.is_behind) {
+                (true, _) => (worked * 2).clamp(TURNS.0, LONGEST_REST),
+                (false, true) => TURNS.1,
+                (false, false) => TURNS.0,
+            };
             tokio::select! {
-                () = sleep_until(begun + if self.is_behind { TURNS.1 } else { TURNS.0 }), if !stopping => {}
+                () = sleep_until(begun + rest), if !stopping => {}
                 () = self.stop.cancelled() => {}
             }
             self.gather();

@@ -43,9 +43,12 @@ statements! {
             set_config('jit', 'off', false)";
 
     /// What holds besides where events are accepted and work is claimed and settled: planned once and not at each call,
-    /// which took as long as the work itself; and by the indexes, whatever the tables were like when it was planned.
+    /// which took as long as the work itself; and row by row through the indexes, whatever the tables were like when it
+    /// was planned. (With a bitmap, LEASE reads all queues of a handler to find a few.)
     PREPARE_WORKER = r"
-        SELECT set_config('plan_cache_mode', 'force_generic_plan', false), set_config('enable_seqscan', 'off', false)";
+        SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
+            set_config('enable_seqscan', 'off', false),
+            set_config('enable_bitmapscan', 'off', false)";
 
     /// What holds besides where the API reads: that end comes sooner.
     PREPARE_READER = "SELECT set_config('statement_timeout', '5s', false)";
