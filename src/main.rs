@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use lectern::handlers::Registry;
 use mimalloc::MiMalloc;
 
-/// An event is some hundred small pieces of memory, made on one thread and given back on another: this allocator takes a
-/// fifth less of the processor for all of it than the system's (docs/performance.md).
+/// An event is some hundred small pieces of memory, made on one thread and given back on another: a quarter of the
+/// processor's time went into that with the system's allocator (docs/performance.md).
 #[global_allocator]
 static MEMORY: MiMalloc = MiMalloc;
 

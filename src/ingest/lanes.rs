@@ -28,9 +28,9 @@ const BATCH: usize = 512;
 /// How many bytes of bodies are committed together; one event may have more.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// The answer leaves within this from when the headers were here, come what may: Podium hangs up after 5 seconds, some of which are spent on the way,
-/// and would then call a slow success a failure. An event that is given up may have become durable all the same; its
-/// next try is then a duplicate.
+/// The answer leaves within this from when the headers were here, come what may: Podium hangs up after 5 seconds, some of
+/// which are spent on the way, and would then call a slow success a failure. An event that is given up may have become
+/// durable all the same; its next try is then a duplicate.
 const ANSWER_WITHIN: Duration = Duration::from_millis(4200);
 
 /// An event whose body took most of that is given so long all the same: whoever is so slow may wait longer than Podium.

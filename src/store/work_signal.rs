@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-/// Wakes those who wait for work of this process. What changes is a count, and nobody reads it.
+/// Wakes those who wait for work of this process. What changes is how often there was.
 #[derive(Debug, Default)]
 pub(super) struct WorkSignal {
     times: watch::Sender<u64>,
