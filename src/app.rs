@@ -264,6 +264,7 @@ fn ready(config: &HandlerConfig, registry: &Registry) -> Result<dispatch::Ready,
             concurrency: config.concurrency,
             timeout: config.timeout,
             retry: config.retry,
+            on_dead: config.on_dead,
         }),
         Err(error) => Err(StartError::Handler { handler: name, error }),
     }

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use super::StartError;
 use crate::config::{Config, Database, DatabaseUrl};
+use crate::model::Backlog;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{ServerLock, SqliteStore};
 use crate::store::{Store, StoreError};
@@ -116,8 +117,8 @@ async fn open_later(store: &PostgresStore) {
 async fn tell_of_abandoned_work(handlers: Vec<String>, store: Arc<dyn Store>) {
     // Whether the store answers shows elsewhere soon enough.
     let Ok(Ok(backlog)) = timeout(LOOK_WITHIN, store.backlog()).await else { return };
-    for (handler, open) in backlog {
-        if !handlers.contains(&handler) {
+    for Backlog { handler, open, .. } in backlog {
+        if open > 0 && !handlers.contains(&handler) {
             tracing::warn!(handler, open, "deliveries wait for a handler that is not configured");
         }
     }

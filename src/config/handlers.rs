@@ -8,7 +8,7 @@ use config::{Map, Value, ValueKind};
 use super::meaning::{A_NAME, DAY, SECOND, TEN_YEARS, choice, duration, is_name, number, text};
 use super::section::{Place, Reported, Section, complete};
 use super::written::Written;
-use super::{HandlerConfig, Origin, Retry, Settings};
+use super::{HandlerConfig, OnDead, Origin, Retry, Settings};
 use crate::model::{Ordering, Subscription, TypePattern};
 
 /// A handler, and where it was written.
@@ -74,6 +74,8 @@ fn one(
         let timeout = section.value("timeout", duration(Duration::from_millis(10)..=DAY));
         let orderings = [("conversation", Ordering::Conversation), ("none", Ordering::None)];
         let ordering = section.value("ordering", choice(&orderings));
+        let on_dead =
+            section.value("on_dead", choice(&[("continue", OnDead::Continue), ("park", OnDead::Park)]));
         let retry = section.table("retry");
         let settings = settings(section);
         let retry = retry.and_then(|table| section.below("retry", table, self::retry));
@@ -84,9 +86,15 @@ fn one(
         }
         let subscription =
             Subscription { handler: name, types: types?, locations: locations?, ordering: ordering? };
-        let (kind, concurrency, timeout, retry) = (kind?, concurrency?, timeout?, retry?);
+        let (kind, concurrency, timeout, retry, on_dead) = (kind?, concurrency?, timeout?, retry?, on_dead?);
+        if on_dead == OnDead::Park && subscription.ordering == Ordering::None {
+            let on_dead = section.said("on_dead");
+            return Err(section.complain(format!(
+                "{on_dead}, which needs an order: with `ordering = \"none\"` no delivery waits for another"
+            )));
+        }
         Ok(Handler {
-            config: HandlerConfig { subscription, kind, settings, concurrency, timeout, retry },
+            config: HandlerConfig { subscription, kind, settings, concurrency, timeout, retry, on_dead },
             origin,
         })
     })

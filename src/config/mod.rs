@@ -41,7 +41,7 @@ use origin::Origin;
 pub use provenance::Provenance;
 pub use reread::Reread;
 pub use resolved::{
-    Config, Database, DatabaseUrl, Dispatch, HandlerConfig, Internal, Log, LogFormat, NamedSecret,
+    Config, Database, DatabaseUrl, Dispatch, HandlerConfig, Internal, Log, LogFormat, NamedSecret, OnDead,
     OnUnverified, Public, Quarantine, Retention, Retry, SourceConfig, Spool, Verification,
 };
 pub(crate) use secret::read as read_secret;

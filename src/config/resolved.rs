@@ -179,6 +179,18 @@ pub struct HandlerConfig {
     pub timeout: Duration,
     /// What happens after a failure.
     pub retry: Retry,
+    /// What becomes of the later deliveries of a conversation in which one is given up.
+    pub on_dead: OnDead,
+}
+
+/// What becomes of the later deliveries of an ordering key in which one is dead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDead {
+    /// They go on.
+    #[default]
+    Continue,
+    /// They wait until a person has replayed the dead one or called it done.
+    Park,
 }
 
 /// What happens after a failure: the wait doubles from `initial` to `max_interval`, and the delivery is given up after
