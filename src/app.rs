@@ -110,7 +110,7 @@ impl App {
         let internal = listen(config.internal.listen, "internal.listen").await?;
         let spool = Spool::open(&config.spool.dir, config.spool.max_bytes).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let (store, lock) = opening::open_to_serve(&config, clock.now(), &tasks, &stop).await?;
+        let (store, lock) = opening::open_to_serve(&config, &tasks, &stop).await?;
 
         let deadline = config.public.store_deadline;
         let sources = Arc::new(Sources::new(&config.sources, clock.now()));
@@ -137,11 +137,12 @@ impl App {
             release: Arc::clone(&ingest) as _,
             metrics: metrics(spool.clone(), Arc::clone(&clock)),
         };
+        let webhooks = if config.role.receives() { ingest::router(ingest) } else { axum::Router::new() };
         let health = Health::new(Arc::clone(&store), spool, Arc::clone(&clock));
         Ok(Self {
             public,
             internal,
-            public_routes: http::wrap(ingest::router(ingest).merge(http::health(health.clone(), false))),
+            public_routes: http::wrap(webhooks.merge(http::health(health.clone(), false))),
             internal_routes: http::wrap(query::router(query).merge(http::health(health, true))),
             handlers,
             quarantine: quarantine_writer,
@@ -186,14 +187,16 @@ impl App {
                 token.cancel();
             }
         });
-        dispatch::start(self.handlers, self.config.dispatch, &self.store, &self.clock, &token, &tasks);
         tasks.spawn(token.clone().run_until_cancelled_owned(telemetry::metrics::tidy()));
-        tasks.spawn(dispatch::forget_old_events(
-            self.config.retention,
-            Arc::clone(&self.store),
-            Arc::clone(&self.clock),
-            token.clone(),
-        ));
+        if self.config.role.dispatches() {
+            dispatch::start(self.handlers, self.config.dispatch, &self.store, &self.clock, &token, &tasks);
+            tasks.spawn(dispatch::forget_old_events(
+                self.config.retention,
+                Arc::clone(&self.store),
+                Arc::clone(&self.clock),
+                token.clone(),
+            ));
+        }
         let Connections { public, internal } = self.connections;
         let [public, internal] = [public, internal].map(http::Limits::with_connections);
         // What ends after the last request: one may still be waiting for it, or be counted.

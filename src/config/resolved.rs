@@ -15,6 +15,8 @@ use crate::model::{Secret, SecretDigest, Source, Subscription};
 pub struct Config {
     /// The folder for what Lectern keeps beside the database, and for the SQLite database itself.
     pub data_dir: PathBuf,
+    /// What this process does.
+    pub role: Role,
     /// The public listener, where Podium calls.
     pub public: Public,
     /// The internal listener, where your own systems call.
@@ -37,6 +39,32 @@ pub struct Config {
     pub dispatch: Dispatch,
     /// The log.
     pub log: Log,
+}
+
+/// What a process does, of those that share a database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    #[default]
+    All,
+    /// It takes webhooks, and calls no handlers.
+    Receive,
+    /// It calls handlers, and takes no webhooks.
+    Dispatch,
+}
+
+impl Role {
+    /// Whether it takes webhooks.
+    #[must_use]
+    pub const fn receives(self) -> bool {
+        matches!(self, Self::All | Self::Receive)
+    }
+
+    /// Whether it calls handlers.
+    #[must_use]
+    pub const fn dispatches(self) -> bool {
+        matches!(self, Self::All | Self::Dispatch)
+    }
 }
 
 /// The public listener.

@@ -1,9 +1,11 @@
 //! Writing down what became of leased queues, beside the claiming of further ones: both keep the store busy at once.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -19,6 +21,9 @@ use crate::telemetry::Chain;
 /// So many queues are settled in one statement. It holds their locks, and an acceptance may have to wait for one of them.
 const TOGETHER: usize = 32;
 
+/// So many such statements at once: with one, the store's cores wait for one another.
+const AT_ONCE: usize = 2;
+
 /// How long what has ended waits for others, so that they are written together. Nobody waits for it but its own queue.
 const GATHER: Duration = Duration::from_millis(2);
 
@@ -30,46 +35,43 @@ pub(super) struct Settler {
     pub(super) handler: String,
     pub(super) store: Arc<dyn Store>,
     pub(super) held: Held,
-    /// What has ended. There is never more of it than there are leases.
-    pub(super) ended: UnboundedReceiver<Settlement>,
     /// Told whenever something was settled: what is left of a queue may be claimed again.
     pub(super) settled: Arc<Notify>,
     /// Changes with each commit of events.
     pub(super) signal: watch::Receiver<u64>,
-    /// The word that it is too late.
+    /// The word that the worker takes up nothing new, and the one that it is too late.
+    pub(super) stop: CancellationToken,
     pub(super) cut: CancellationToken,
-    pub(super) trouble: Trouble,
+    pub(super) trouble: Mutex<Trouble>,
 }
 
 impl Settler {
     /// Settles until nobody can hand in more and all is written, or until it is too late.
-    pub(super) async fn run(mut self) {
-        while let Some(first) = self.ended.recv().await {
-            let commits = *self.signal.borrow();
-            let some = self.gather(first).await;
-            let begun = Instant::now();
-            self.settle(some).await;
-            self.settled.notify_one();
-            // While events stream in, those who send them go first: see `worker`.
-            if self.signal.borrow().wrapping_sub(commits) >= STREAM && !self.ended.is_closed() {
-                sleep(begun.elapsed()).await;
+    pub(super) async fn run(self, mut ended: UnboundedReceiver<Settlement>) {
+        let mut at_once = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                Some(()) = at_once.next() => self.settled.notify_one(),
+                Some(first) = ended.recv(), if at_once.len() < AT_ONCE => {
+                    let some = gather(first, &mut ended).await;
+                    at_once.push(self.settle_in_turn(some));
+                }
+                else => return,
             }
         }
     }
 
-    async fn gather(&mut self, first: Settlement) -> Vec<Settlement> {
-        let mut some = vec![first];
-        let until = Instant::now() + GATHER;
-        while some.len() < TOGETHER
-            && let Ok(Some(next)) = timeout_at(until, self.ended.recv()).await
-        {
-            some.push(next);
+    async fn settle_in_turn(&self, some: Vec<Settlement>) {
+        let (begun, commits) = (Instant::now(), *self.signal.borrow());
+        self.settle(some).await;
+        // While events stream in, those who send them go first: see `worker`.
+        if self.signal.borrow().wrapping_sub(commits) >= STREAM && !self.stop.is_cancelled() {
+            sleep(begun.elapsed()).await;
         }
-        some
     }
 
     /// Writes it. While the store is away it is tried again: until then the leases are kept up.
-    async fn settle(&mut self, together: Vec<Settlement>) {
+    async fn settle(&self, together: Vec<Settlement>) {
         let mut portions = VecDeque::from([together]);
         while let Some(portion) = portions.pop_front() {
             match in_time(self.store.settle(&portion)).await {
@@ -78,16 +80,12 @@ impl Settler {
                 Err(StoreError::Failed(_)) if portion.len() > 1 => {
                     portions.extend(portion.into_iter().map(|settlement| vec![settlement]));
                 }
-                Err(error @ StoreError::Failed(_)) => match without_texts(portion) {
+                Err(error @ StoreError::Failed(_)) => match without_texts(&portion) {
                     Some(portion) => portions.push_front(portion),
-                    None => tracing::error!(
-                        handler = self.handler,
-                        error = %Chain(&error),
-                        "finished work can't be settled: it is done again"
-                    ),
+                    None => self.give_up(&portion, &error),
                 },
                 Err(error) => {
-                    if let Some(left_out) = self.trouble.due(Instant::now()) {
+                    if let Some(left_out) = self.troubled() {
                         let handler = &self.handler;
                         tracing::warn!(handler, error = %Chain(&error), left_out, "finished work can't be settled yet");
                     }
@@ -100,6 +98,18 @@ impl Settler {
                 }
             }
         }
+    }
+
+    /// Lets the leases end by themselves.
+    fn give_up(&self, portion: &[Settlement], error: &StoreError) {
+        let handler = &self.handler;
+        tracing::error!(handler, error = %Chain(error), "finished work can't be settled: it is done again");
+        portion.iter().for_each(|settlement| self.held.remove(&settlement.lease));
+    }
+
+    fn troubled(&self) -> Option<u64> {
+        // Nothing panics under the lock.
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).due(Instant::now())
     }
 
     fn report(&self, settled: &[Settlement], written: &[bool]) {
@@ -117,9 +127,21 @@ impl Settler {
     }
 }
 
+async fn gather(first: Settlement, ended: &mut UnboundedReceiver<Settlement>) -> Vec<Settlement> {
+    let mut some = vec![first];
+    let until = Instant::now() + GATHER;
+    while some.len() < TOGETHER
+        && let Ok(Some(next)) = timeout_at(until, ended.recv()).await
+    {
+        some.push(next);
+    }
+    some
+}
+
 /// What a handler said may be what the store can't take: without it the work is settled at least. None when there is
 /// nothing to leave out.
-fn without_texts(mut portion: Vec<Settlement>) -> Option<Vec<Settlement>> {
+fn without_texts(portion: &[Settlement]) -> Option<Vec<Settlement>> {
+    let mut portion = portion.to_vec();
     let mut had_texts = false;
     for attempt in portion.iter_mut().flat_map(|settlement| &mut settlement.attempts) {
         had_texts |= attempt.output.take().is_some() | attempt.error.take().is_some();

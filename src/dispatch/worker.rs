@@ -1,7 +1,7 @@
 //! The loop of one handler: claim, run, hand over to be settled.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -80,11 +80,11 @@ impl Worker {
             handler: ready.name.clone(),
             store: Arc::clone(&store),
             held: held.clone(),
-            ended: settling,
             settled: Arc::clone(&settled),
             signal: store.work_signal(),
+            stop: stop.clone(),
             cut: cut.clone(),
-            trouble: Trouble::default(),
+            trouble: Mutex::default(),
         };
         let worker = Self {
             calls: Arc::new(Semaphore::new(ready.concurrency as usize)),
@@ -105,7 +105,7 @@ impl Worker {
             claiming: Trouble::default(),
         };
         // The settler ends when the worker has, and has left it nothing.
-        let work = async { tokio::join!(worker.turns(), settler.run()) };
+        let work = async { tokio::join!(worker.turns(), settler.run(settling)) };
         tokio::select! {
             _ = work => {}
             () = heartbeat => {}

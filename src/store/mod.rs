@@ -47,9 +47,9 @@ pub trait Store: Send + Sync + 'static {
     /// says whether it was written.
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError>;
 
-    /// Changes whenever this process accepted or replayed something, and may change for no reason. Look at it before a
+    /// Changes whenever there is something new to claim, and may change for no reason. Look at it before a
     /// claim and wait for its next change after, so that nothing falls between the two. Work that another process
-    /// made is not announced: claim now and then all the same.
+    /// made may not be announced: claim now and then all the same.
     fn work_signal(&self) -> watch::Receiver<u64>;
 
     /// Opens a delivery again, whatever its state: it is due at `now`, with a fresh count of failures. It keeps its place,

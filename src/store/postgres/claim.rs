@@ -57,12 +57,13 @@ async fn open_deliveries(
     claim: &Claim,
     leased: &[Leased],
 ) -> Result<Vec<LeasedQueue>, sqlx::Error> {
-    let rows = sqlx::query(sql::OPEN_DELIVERIES)
+    let mut rows = sqlx::query(sql::OPEN_DELIVERIES)
         .bind(&claim.handler)
         .bind(column(leased, |queue| queue.ordering_key.as_str()))
         .bind(i64::from(claim.deliveries_each))
         .fetch_all(pool)
         .await?;
+    rows.sort_by_cached_key(|row| row.try_get::<i64, _>("position").ok());
     let mut queues: Vec<LeasedQueue> = leased.iter().map(|queue| queue.under(claim)).collect();
     for row in &rows {
         let due = Due { delivery: map::delivery(row)?, event: map::event(row)?, content: map::content(row)? };

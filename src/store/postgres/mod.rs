@@ -5,6 +5,7 @@ mod claim;
 mod connect;
 mod control;
 mod map;
+mod news;
 mod quarantine;
 mod read;
 mod repeat;

@@ -253,8 +253,9 @@ statements! {
     /// Forgets an event.
     FORGET_EVENT = "DELETE FROM events WHERE id = ?1";
 
-    /// Ends the leases of whoever served this file before.
-    END_LEASES = "UPDATE queues SET lease = NULL, due_at = ?1 WHERE lease IS NOT NULL";
+    /// Ends the leases of whoever served this file before, and lost them.
+    END_LEASES = r"
+        UPDATE queues SET lease = NULL, leased_until = NULL, lost = lost + 1 WHERE lease IS NOT NULL";
 
     /// The open deliveries of each handler: their queues know how many they are.
     BACKLOG = r"
