@@ -24,7 +24,7 @@ use crate::handlers::Registry;
 use crate::http;
 use crate::http::Health;
 use crate::ingest;
-use crate::ingest::{Ingest, Parts, Quarantine, QuarantineWriter, Sources};
+use crate::ingest::{Ingest, Parts, Quarantine, QuarantineWriter, Sources, Subscriber};
 use crate::model::{QuarantineFilter, Released, TokenDigest};
 use crate::query;
 use crate::spool::{Spool, SpoolError};
@@ -118,7 +118,7 @@ impl App {
             Quarantine::new(config.quarantine, deadline, &sources, Arc::clone(&store), Arc::clone(&clock));
         let parts = Parts {
             sources: Arc::clone(&sources),
-            subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
+            subscribers: config.handlers.iter().map(Subscriber::of).collect(),
             window: config.verification,
             quarantine,
             bodies: http::Bodies::up_to(config.public.max_body),
