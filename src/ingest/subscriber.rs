@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
-use crate::config::HandlerConfig;
 use crate::model::{EventRecord, NewDelivery, Subscription};
 use crate::shape::{Condition, Mistake, Scope};
 use crate::telemetry::metrics;
@@ -22,10 +21,9 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    /// What a handler is configured to want.
+    /// A handler that wants what it subscribes to, as far as that meets the condition.
     #[must_use]
-    pub fn of(handler: &HandlerConfig) -> Self {
-        let (subscription, when) = (handler.subscription.clone(), handler.when.clone());
+    pub const fn new(subscription: Subscription, when: Option<Condition>) -> Self {
         Self { subscription, when, told: AtomicI64::new(i64::MIN) }
     }
 
@@ -83,8 +81,7 @@ mod tests {
             locations: Vec::new(),
             ordering: Ordered::Conversation,
         };
-        let when = when.map(|when| Condition::compile(when).unwrap());
-        Subscriber { subscription, when, told: AtomicI64::new(i64::MIN) }
+        Subscriber::new(subscription, when.map(|when| Condition::compile(when).unwrap()))
     }
 
     /// Whether the event is owed, and whether the condition was looked at.

@@ -21,7 +21,7 @@ fn a_template_speaks_of_the_event_and_of_the_delivery() {
     );
     assert_eq!(text("{{ delivery.handler }} {{ delivery.attempt }}"), "chat 3");
     assert_eq!(
-        text("{% for item in data['items'] %}{{ loop.index }}{{ item.type }}{{ item.body }} {% endfor %}"),
+        text("{% for item in data.items %}{{ loop.index }}{{ item.type }}{{ item.body }} {% endfor %}"),
         "1textone 2image "
     );
     assert_eq!(text("{{ data.amount / 100 }}"), "12.5");
@@ -49,7 +49,7 @@ fn whatever_stands_between_quotation_marks_stays_there() {
 fn a_whole_value_is_written_with_tojson() {
     let made = json(
         r#"{"body": {{ data.body | tojson }}, "name": {{ data.contactName | tojson }}, "amount": {{ data.amount }},
-            "items": {{ data['items'] | tojson }}, "large": {{ data.amount > 1000 }}}"#,
+            "items": {{ data.items | tojson }}, "large": {{ data.amount > 1000 }}}"#,
     );
     let made: serde_json::Value = serde_json::from_str(&made).unwrap();
     let expected: serde_json::Value = serde_json::from_str(FAILED).unwrap();

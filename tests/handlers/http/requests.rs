@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use lectern::handlers::Success;
+use lectern::podium::{EventType, samples};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers};
@@ -169,4 +170,26 @@ async fn what_a_template_cannot_make_is_a_failure_for_good_and_nothing_is_sent()
     );
     assert!(!failure.reason.contains("hunter2"), "{failure:?}");
     assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_chat_message_of_the_documentation_is_one() {
+    let documentation = include_str!("../../../docs/handlers.md");
+    let (_, template) = documentation.split_once("template = '''\n").unwrap();
+    let (template, _) = template.split_once("'''").unwrap();
+    for (event_type, expected) in [
+        (EventType::MessageReceived, ":speech_balloon: *"),
+        (
+            EventType::MessageFailed,
+            ":warning: not sent, Attempted to send SMS to a landline. *Marisol Okafor*: ",
+        ),
+    ] {
+        let server = receiver().await;
+        let settings = json!({ "url": server.uri(), "template": template });
+
+        handler("http", settings).handle(&work(samples::body(&event_type).unwrap())).await.unwrap();
+
+        let sent: Value = the_request(&server).await.body_json().unwrap();
+        assert!(sent["text"].as_str().unwrap().starts_with(expected), "{sent}");
+    }
 }
