@@ -80,7 +80,8 @@ impl Body {
             let received = work.content.header("content-type").unwrap_or(JSON);
             return Ok(Outgoing { bytes: work.content.body.clone(), content_type: received.into() });
         };
-        let scope = Scope::of_delivery(&work.event, &work.content.body, &work.delivery, work.attempt());
+        let Work { event, content, delivery, .. } = work;
+        let scope = Scope::of_delivery(event, &content.body, delivery.id, &delivery.handler, work.attempt());
         match template.fill_in(&scope) {
             Ok(text) => Ok(Outgoing { bytes: text.into(), content_type: content_type.into() }),
             Err(mistake) => Err(Failure::permanent(format!("the template can't be filled in: {mistake}"))),

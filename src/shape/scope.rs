@@ -8,7 +8,7 @@ use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 
 use super::read;
-use crate::model::{Delivery, EventRecord};
+use crate::model::{DeliveryId, EventRecord};
 
 /// The names that a condition knows.
 pub(super) const OF_EVENT: &[&str] = &["event", "data", "metadata", "body"];
@@ -50,10 +50,16 @@ impl Scope {
         Self::new(event, body, None)
     }
 
-    /// Of an event and its body, and the attempt with this number at a delivery of it.
+    /// Of an event and its body, and the attempt with this number at the delivery that `handler` owes.
     #[must_use]
-    pub fn of_delivery(event: &EventRecord, body: &Bytes, delivery: &Delivery, attempt: u32) -> Self {
-        let values = [delivery.id.to_string().into(), attempt.into(), Value::from(delivery.handler.as_str())];
+    pub fn of_delivery(
+        event: &EventRecord,
+        body: &Bytes,
+        id: DeliveryId,
+        handler: &str,
+        attempt: u32,
+    ) -> Self {
+        let values = [id.to_string().into(), attempt.into(), Value::from(handler)];
         Self::new(event, body, Some(Value::from_pairs(DELIVERY.iter().copied().zip(values))))
     }
 

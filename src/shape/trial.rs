@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use minijinja::{Error, ErrorKind};
 
 use super::scope::Scope;
-use crate::model::{Delivery, DeliveryId, DeliveryState, EventId, EventRecord};
+use crate::model::{DeliveryId, EventId, EventRecord};
 use crate::podium::{self, EventType, samples};
 
 /// Tries `evaluate` on each sample. An error that lies in the text is one; what may as well lie in the sample is none.
@@ -26,19 +26,8 @@ pub(super) fn events(
 /// The same, with a delivery of each.
 pub(super) fn deliveries(mut evaluate: impl FnMut(Scope) -> Result<(), Error>) -> Result<(), Error> {
     events(|event, body| {
-        let delivery = Delivery {
-            id: DeliveryId::floor(event.received_at),
-            event_id: event.id,
-            event_type: event.event_type.clone(),
-            handler: "trial".to_owned(),
-            ordering_key: String::new(),
-            state: DeliveryState::Pending,
-            attempts: 0,
-            failures: 0,
-            opened_at: event.received_at,
-            settled_at: None,
-        };
-        evaluate(Scope::of_delivery(event, body, &delivery, 1))
+        let id = DeliveryId::floor(event.received_at);
+        evaluate(Scope::of_delivery(event, body, id, "trial", 1))
     })
 }
 

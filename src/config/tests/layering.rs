@@ -353,6 +353,7 @@ fn what_is_shown_says_for_every_value_where_it_is_from() {
     concurrency               = 8                                   # default
     timeout                   = "30s"                               # default
     ordering                  = "conversation"                      # default
+    on_dead                   = "continue"                          # default
     url                       = (set)                               # lectern.toml
 
     [handlers.retry]

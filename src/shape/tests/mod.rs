@@ -7,7 +7,7 @@ mod templates;
 use bytes::Bytes;
 
 use super::{Condition, Mistake, Scope, Template};
-use crate::model::{Delivery, DeliveryId, DeliveryState, EventId, EventRecord};
+use crate::model::{DeliveryId, EventId, EventRecord};
 
 /// A failed text message, of which Podium left a field null and another out.
 const FAILED: &str = r#"{
@@ -41,21 +41,6 @@ fn event() -> EventRecord {
     }
 }
 
-fn delivery(event: &EventRecord) -> Delivery {
-    Delivery {
-        id: DeliveryId::floor(event.received_at),
-        event_id: event.id,
-        event_type: event.event_type.clone(),
-        handler: "chat".to_owned(),
-        ordering_key: "c-1".to_owned(),
-        state: DeliveryState::Pending,
-        attempts: 2,
-        failures: 0,
-        opened_at: event.received_at,
-        settled_at: None,
-    }
-}
-
 fn scope(body: &[u8]) -> Scope {
     Scope::of_event(&event(), &Bytes::copy_from_slice(body))
 }
@@ -66,6 +51,7 @@ fn is_met(condition: &str, body: &str) -> Result<bool, Mistake> {
 
 fn filled_in(template: &str, content_type: &str, body: &[u8]) -> Result<String, Mistake> {
     let event = event();
-    let scope = Scope::of_delivery(&event, &Bytes::copy_from_slice(body), &delivery(&event), 3);
+    let id = DeliveryId::floor(event.received_at);
+    let scope = Scope::of_delivery(&event, &Bytes::copy_from_slice(body), id, "chat", 3);
     Template::compile(template, content_type)?.fill_in(&scope)
 }
