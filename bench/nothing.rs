@@ -16,7 +16,7 @@ use lectern::clock::{Clock as _, SystemClock};
 use lectern::config::{self, NamedSecret, OnUnverified, SourceConfig, Verification};
 use lectern::handlers::async_trait;
 use lectern::http;
-use lectern::ingest::{Ingest, Parts, Quarantine, Sources, router};
+use lectern::ingest::{Ingest, Parts, Quarantine, Sources, Subscriber, router};
 use lectern::model::{
     Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord,
     NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
@@ -82,7 +82,7 @@ async fn parts(secret: &str, store: Arc<dyn Store>, folder: &Path) -> Result<Par
     let (quarantine, _) = Quarantine::new(nothing_kept, DEADLINE, &sources, store.clone(), clock.clone());
     Ok(Parts {
         sources,
-        subscriptions: vec![subscription],
+        subscribers: vec![Subscriber::new(subscription, None)],
         window: Verification { max_age: 11 * DAY, max_future: Duration::from_secs(300) },
         quarantine,
         bodies: http::Bodies::up_to(1024 * 1024),

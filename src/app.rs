@@ -24,7 +24,7 @@ use crate::handlers::Registry;
 use crate::http;
 use crate::http::Health;
 use crate::ingest;
-use crate::ingest::{Ingest, Parts, Quarantine, QuarantineWriter, Sources};
+use crate::ingest::{Ingest, Parts, Quarantine, QuarantineWriter, Sources, Subscriber};
 use crate::model::{QuarantineFilter, Released, TokenDigest};
 use crate::query;
 use crate::spool::{Spool, SpoolError};
@@ -118,7 +118,7 @@ impl App {
             Quarantine::new(config.quarantine, deadline, &sources, Arc::clone(&store), Arc::clone(&clock));
         let parts = Parts {
             sources: Arc::clone(&sources),
-            subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
+            subscribers: config.handlers.iter().map(subscriber).collect(),
             window: config.verification,
             quarantine,
             bodies: http::Bodies::up_to(config.public.max_body),
@@ -256,6 +256,10 @@ fn lanes(database: &Database) -> usize {
 
 async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, StartError> {
     http::bind(address).await.map_err(|source| StartError::Listen { address, key, source })
+}
+
+fn subscriber(config: &HandlerConfig) -> Subscriber {
+    Subscriber::new(config.subscription.clone(), config.when.clone())
 }
 
 fn ready(config: &HandlerConfig, registry: &Registry) -> Result<dispatch::Ready, StartError> {

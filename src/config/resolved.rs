@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Settings;
 use crate::model::{Secret, SecretDigest, Source, Subscription};
+use crate::shape::Condition;
 
 /// The whole configuration.
 #[derive(Debug)]
@@ -197,6 +198,8 @@ impl SourceConfig {
 pub struct HandlerConfig {
     /// Its name, and which events it wants in which order.
     pub subscription: Subscription,
+    /// Which of those events it wants only; none when it wants them all.
+    pub when: Option<Condition>,
     /// The kind that it is an instance of.
     pub kind: String,
     /// The keys that its kind understands.
