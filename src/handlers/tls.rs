@@ -21,10 +21,16 @@ mod authorities {
     /// A file of certificate authorities, for servers whose certificates are not of those that the system knows.
     pub(in crate::handlers) struct Authorities {
         /// Where it is.
-        #[cfg_attr(not(feature = "nats"), expect(dead_code, reason = "only NATS' library reads the file by itself"))]
+        #[cfg_attr(
+            not(feature = "nats"),
+            expect(dead_code, reason = "only NATS' library reads the file by itself")
+        )]
         pub(in crate::handlers) path: PathBuf,
         /// What is in it.
-        #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only Redis' library takes its content"))]
+        #[cfg_attr(
+            not(feature = "redis"),
+            expect(dead_code, reason = "only Redis' library takes its content")
+        )]
         pub(in crate::handlers) pem: Vec<u8>,
     }
 
@@ -32,8 +38,7 @@ mod authorities {
         /// Reads the file that the setting `ca_file` names; none when it is not set.
         pub(in crate::handlers) fn read(ca_file: Option<PathBuf>) -> Result<Option<Self>, SettingsError> {
             let Some(path) = ca_file.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
-            let refused =
-                |why| SettingsError(format!("`ca_file` names {}, which {why}", path.display()));
+            let refused = |why| SettingsError(format!("`ca_file` names {}, which {why}", path.display()));
             let pem = std::fs::read(&path).map_err(|error| refused(format!("can't be read: {error}")))?;
             let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
             match certificates {
