@@ -2,9 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can not go on stops, in its helpers too")]
 
+#[cfg(any(feature = "nats", feature = "redis"))]
+mod brokers;
 #[cfg(unix)]
 mod command;
 mod custom;
 mod http;
 mod log;
+#[cfg(feature = "nats")]
+mod nats;
+#[cfg(feature = "redis")]
+mod redis;
 mod support;

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 
 use tokio::process::Command;
 
-use crate::handlers::Work;
+use crate::handlers::{Work, facts};
 
 /// What is changed in the environment that Lectern itself was started with.
 pub(super) struct Environment {
@@ -28,9 +28,9 @@ impl Environment {
             command.env_remove(name);
         }
         command.envs(&self.configured);
-        let known = describe(work).into_iter().filter_map(|(name, value)| Some((name, value?)));
         // No program can be given a value with a zero character in it.
-        command.envs(known.filter(|(_, value)| !value.contains('\0')));
+        let facts = facts::of(work).filter(|(_, value)| !value.contains('\0'));
+        command.envs(facts.map(|(name, value)| (variable(name), value)));
     }
 }
 
@@ -40,24 +40,9 @@ fn is_ours(name: &OsStr) -> bool {
     name == b"DATABASE_URL" || name.starts_with(b"LECTERN_") || name.starts_with(b"PODIUM_")
 }
 
-fn describe(work: &Work) -> [(&'static str, Option<String>); 14] {
-    let Work { event, delivery, .. } = work;
-    [
-        ("LECTERN_EVENT_ID", Some(event.id.to_string())),
-        ("LECTERN_EVENT_TYPE", Some(event.event_type.clone())),
-        ("LECTERN_EVENT_UID", event.event_uid.clone()),
-        ("LECTERN_SUBJECT_UID", event.subject_uid.clone()),
-        ("LECTERN_CONVERSATION_UID", event.conversation_uid.clone()),
-        ("LECTERN_CONTACT_UID", event.contact_uid.clone()),
-        ("LECTERN_LOCATION_UID", event.location_uid.clone()),
-        ("LECTERN_ORGANIZATION_UID", event.organization_uid.clone()),
-        ("LECTERN_OCCURRED_AT", event.occurred_at.map(|at| at.to_string())),
-        ("LECTERN_RECEIVED_AT", Some(event.received_at.to_string())),
-        ("LECTERN_SOURCE", Some(event.source.clone())),
-        ("LECTERN_HANDLER", Some(delivery.handler.clone())),
-        ("LECTERN_DELIVERY_ID", Some(delivery.id.to_string())),
-        ("LECTERN_ATTEMPT", Some(work.attempt().to_string())),
-    ]
+/// The variable of a fact: `LECTERN_EVENT_ID` for `event-id`.
+fn variable(fact: &str) -> String {
+    format!("LECTERN_{}", fact.replace('-', "_").to_ascii_uppercase())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 
 use crate::config::SettingsError;
-use crate::handlers::Failure;
+use crate::handlers::{Failure, tls};
 
 /// How long making a connection may take. It is shorter than most handlers' whole time, so that a host that is not
 /// there is told apart from one that is slow.
@@ -14,8 +14,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// A client for `url`. The proxies of the environment (`HTTPS_PROXY`, `NO_PROXY`, …) are used.
 pub(super) fn build(url: &Url) -> Result<Client, SettingsError> {
-    // An error says that the process has chosen already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    tls::use_ring();
     let mut builder = Client::builder()
         .user_agent(concat!("lectern/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
