@@ -1,6 +1,6 @@
 //! TLS for what handlers connect to.
 
-#[cfg(any(feature = "nats", feature = "redis"))]
+#[cfg(any(feature = "kafka", feature = "nats", feature = "rabbitmq", feature = "redis"))]
 pub(super) use self::authorities::Authorities;
 
 /// Has every library that leaves the choice to the process use ring, as the rest of Lectern does.
@@ -9,7 +9,7 @@ pub(super) fn use_ring() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-#[cfg(any(feature = "nats", feature = "redis"))]
+#[cfg(any(feature = "kafka", feature = "nats", feature = "rabbitmq", feature = "redis"))]
 mod authorities {
     use std::path::PathBuf;
 
@@ -21,10 +21,16 @@ mod authorities {
     /// A file of certificate authorities, for servers whose certificates are not of those that the system knows.
     pub(in crate::handlers) struct Authorities {
         /// Where it is.
-        #[cfg_attr(not(feature = "nats"), expect(dead_code, reason = "only NATS' library reads the file by itself"))]
+        #[cfg_attr(
+            not(any(feature = "kafka", feature = "nats")),
+            expect(dead_code, reason = "only their libraries read the file by themselves")
+        )]
         pub(in crate::handlers) path: PathBuf,
         /// What is in it.
-        #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only Redis' library takes its content"))]
+        #[cfg_attr(
+            not(any(feature = "rabbitmq", feature = "redis")),
+            expect(dead_code, reason = "only their libraries take its content")
+        )]
         pub(in crate::handlers) pem: Vec<u8>,
     }
 
@@ -32,8 +38,7 @@ mod authorities {
         /// Reads the file that the setting `ca_file` names; none when it is not set.
         pub(in crate::handlers) fn read(ca_file: Option<PathBuf>) -> Result<Option<Self>, SettingsError> {
             let Some(path) = ca_file.filter(|path| !path.as_os_str().is_empty()) else { return Ok(None) };
-            let refused =
-                |why| SettingsError(format!("`ca_file` names {}, which {why}", path.display()));
+            let refused = |why| SettingsError(format!("`ca_file` names {}, which {why}", path.display()));
             let pem = std::fs::read(&path).map_err(|error| refused(format!("can't be read: {error}")))?;
             let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
             match certificates {

@@ -6,5 +6,9 @@
 mod command;
 mod custom;
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod log;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 mod support;

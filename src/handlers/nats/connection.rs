@@ -72,13 +72,18 @@ impl Connection {
     /// no other answer.
     async fn lost(&self, subject: &str) -> Trouble {
         let forbidden = format!("Permissions Violation for Publish to \"{subject}\"");
-        let is_forbidden = |fate: &Fate| fate.complaint.as_ref().is_some_and(|text| text.contains(&forbidden));
+        let is_forbidden =
+            |fate: &Fate| fate.complaint.as_ref().is_some_and(|text| text.contains(&forbidden));
         let mut fate = self.fate.clone();
         // The other end being gone is a loss as well.
         let Ok(fate) = fate.wait_for(|fate| fate.is_lost || is_forbidden(fate)).await else {
             return refusal::lost(None);
         };
-        if is_forbidden(&fate) { refusal::forbidden(subject) } else { refusal::lost(fate.complaint.as_deref()) }
+        if is_forbidden(&fate) {
+            refusal::forbidden(subject)
+        } else {
+            refusal::lost(fate.complaint.as_deref())
+        }
     }
 }
 

@@ -91,6 +91,8 @@ impl Credentials {
 fn decoded(part: Option<&str>) -> Result<Option<String>, SettingsError> {
     let decode = |part| percent_decode_str(part).decode_utf8().map(Into::into);
     part.map(decode).transpose().map_err(|_| {
-        SettingsError("`url`: the user or the password is not UTF-8 after the percent signs are decoded".to_owned())
+        SettingsError(
+            "`url`: the user or the password is not UTF-8 after the percent signs are decoded".to_owned(),
+        )
     })
 }

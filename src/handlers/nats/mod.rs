@@ -10,8 +10,8 @@ mod settings;
 
 use async_nats::HeaderMap;
 use async_nats::header::{HeaderValue, NATS_MESSAGE_ID};
-use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::publish::PublishAck;
 use async_trait::async_trait;
 
 use self::connection::Connection;

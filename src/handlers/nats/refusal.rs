@@ -21,10 +21,12 @@ pub(super) fn of_publishing(error: &PublishError, subject: &str) -> Trouble {
             "the server takes no message of this size ({}): raise its `max_payload`, and then replay this",
             cause(error)
         ))),
-        (_, Some(answer)) if is_of_the_message(answer.error_code()) => Trouble::Refused(Failure::permanent(format!(
-            "the stream takes no such message: {answer}; raise its limit, and then replay this"
-        ))),
-        (_, Some(answer)) => Trouble::Refused(Failure::retry(format!("the stream did not take it: {answer}"))),
+        (_, Some(answer)) if is_of_the_message(answer.error_code()) => Trouble::Refused(Failure::permanent(
+            format!("the stream takes no such message: {answer}; raise its limit, and then replay this"),
+        )),
+        (_, Some(answer)) => {
+            Trouble::Refused(Failure::retry(format!("the stream did not take it: {answer}")))
+        }
         (_, None) => lost(Some(&cause(error))),
     }
 }
@@ -50,10 +52,9 @@ pub(super) fn forbidden(subject: &str) -> Trouble {
 /// A connection that was not made.
 pub(super) fn of_connecting(error: &ConnectError, server: &Server) -> Failure {
     match error.kind() {
-        ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => Failure::retry(format!(
-            "{server} refuses {}: correct them, or let them in there",
-            server.credentials
-        )),
+        ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication => Failure::retry(
+            format!("{server} refuses {}: correct them, or let them in there", server.credentials),
+        ),
         ConnectErrorKind::TimedOut => {
             Failure::timed_out(format!("{server} does not answer: is it NATS that listens there?"))
         }

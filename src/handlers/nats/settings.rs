@@ -85,13 +85,14 @@ fn addresses(text: &str) -> Result<Vec<ServerAddr>, String> {
         if is_possible { Ok(address) } else { Err(AN_ADDRESS) }
     };
     let addresses: Vec<ServerAddr> = text.split(',').map(one).collect::<Result<_, _>>()?;
-    let user = |address: &ServerAddr| {
-        (address.username().map(str::to_owned), address.password().map(str::to_owned))
-    };
+    let user =
+        |address: &ServerAddr| (address.username().map(str::to_owned), address.password().map(str::to_owned));
     let mut users: Vec<_> = addresses.iter().filter(|address| address.has_user_pass()).map(user).collect();
     users.dedup();
     if users.len() > 1 {
-        return Err("the servers of one cluster have the same users: write one and the same, or only one".to_owned());
+        return Err(
+            "the servers of one cluster have the same users: write one and the same, or only one".to_owned()
+        );
     }
     Ok(addresses)
 }
@@ -108,7 +109,8 @@ fn subject(text: String) -> Result<Address, String> {
     let subject = Address::new(text)?;
     let sample = subject.with("message.received");
     let is_word = |word: &str| {
-        !word.is_empty() && !word.contains(|c: char| c.is_whitespace() || c.is_control() || ['*', '>'].contains(&c))
+        !word.is_empty()
+            && !word.contains(|c: char| c.is_whitespace() || c.is_control() || ['*', '>'].contains(&c))
     };
     if !sample.split('.').all(is_word) {
         return Err("must be words with full stops between them, without spaces, `*` and `>`, such as \

@@ -27,7 +27,9 @@ pub(super) fn of_adding(error: &RedisError, stream: &str) -> Trouble {
             "the key `{stream}` is on another server of a Redis Cluster ({said}): name one that has it in `url`"
         )),
         // What was the primary before is a replica now: its name may lead elsewhere by the next connection.
-        "READONLY" => Trouble::Lost(Failure::retry("the server is a replica: `url` must lead to the primary")),
+        "READONLY" => {
+            Trouble::Lost(Failure::retry("the server is a replica: `url` must lead to the primary"))
+        }
         "NOAUTH" | "WRONGPASS" => Trouble::Lost(Failure::retry(CREDENTIALS)),
         "ERR" if said.contains("invalid bulk length") => Trouble::Lost(Failure::permanent(
             "the server takes no entry of this size: raise its `proto-max-bulk-len`, and then replay this",

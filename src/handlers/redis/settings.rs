@@ -71,8 +71,7 @@ pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
     Ok(Checked { client: client.map_err(|_| wrong(AN_ADDRESS))?, stream, maxlen })
 }
 
-const AN_ADDRESS: &str =
-    "write it as redis://USER:PASSWORD@HOST:PORT/DATABASE, where all but HOST may be left out; rediss:// for TLS";
+const AN_ADDRESS: &str = "write it as redis://USER:PASSWORD@HOST:PORT/DATABASE, where all but HOST may be left out; rediss:// for TLS";
 
 /// The messages never repeat the address: it may hold a password.
 fn server(text: &str) -> Result<ConnectionInfo, &'static str> {
