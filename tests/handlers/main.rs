@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can not go on stops, in its helpers too")]
 
+#[cfg(any(feature = "nats", feature = "redis"))]
+mod brokers;
 #[cfg(unix)]
 mod command;
 mod custom;
@@ -9,6 +11,10 @@ mod http;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod log;
+#[cfg(feature = "nats")]
+mod nats;
 #[cfg(feature = "rabbitmq")]
 mod rabbitmq;
+#[cfg(feature = "redis")]
+mod redis;
 mod support;
