@@ -45,11 +45,18 @@ pub fn start(log: &Log) {
 /// Where PostgreSQL's remarks are logged. In two parts, as a path of the crate would look as if it were used here.
 const REMARKS: &str = concat!("sqlx", "::postgres::notice");
 
+/// The client of RabbitMQ. It would log a message that comes back with its body, and what it sends with the password,
+/// and both have no place in a log, whoever asks. What goes wrong with it is told by the attempts.
+const INDISCREET: &str = "lapin";
+
 /// Leaves out what PostgreSQL remarks by the way, such as `relation "_sqlx_migrations" already exists` at each start;
-/// its warnings stay. A filter that speaks of sqlx gets what it asks for.
+/// its warnings stay. A filter that speaks of sqlx gets what it asks for. And leaves out what must never be logged.
 fn quiet(filter: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
     let is_asked_for = filter.contains("sqlx");
-    filter_fn(move |event| is_asked_for || event.target() != REMARKS || *event.level() <= Level::WARN)
+    filter_fn(move |event| {
+        let is_remark = event.target() == REMARKS && *event.level() > Level::WARN;
+        !event.target().starts_with(INDISCREET) && (is_asked_for || !is_remark)
+    })
 }
 
 #[cfg(test)]
@@ -75,6 +82,24 @@ mod tests {
         let mut text = String::new();
         file.read_to_string(&mut text).unwrap();
         text
+    }
+
+    #[test]
+    fn what_the_client_of_rabbitmq_would_tell_is_not_logged_even_where_it_is_asked_for() {
+        let mut file = tempfile::tempfile().unwrap();
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::builder().parse_lossy("trace,lapin=trace"))
+            .with_writer(Arc::new(file.try_clone().unwrap()))
+            .finish()
+            .with(quiet("trace,lapin=trace"));
+        tracing::subscriber::with_default(log, || {
+            tracing::warn!(target: "lapin::returned_messages", "a body");
+            tracing::info!("our own");
+        });
+        file.rewind().unwrap();
+        let mut text = String::new();
+        file.read_to_string(&mut text).unwrap();
+        assert!(text.contains("our own") && !text.contains("a body"), "{text}");
     }
 
     #[test]

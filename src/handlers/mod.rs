@@ -1,10 +1,10 @@
 //! Handlers: what is done with an event once it is safe.
 //!
-//! A *kind* is a way of handling (`log`, `http`, `command`, `nats`, `redis`, or one of your own); a *handler* is a configured instance
+//! A *kind* is a way of handling (`log`, `http`, `command`, `nats`, …, or one of your own); a *handler* is a configured instance
 //! of a kind. The built-in kinds are listed in [`Registry::built_in`].
 
 mod body;
-#[cfg(any(feature = "nats", feature = "redis"))]
+#[cfg(any(feature = "kafka", feature = "nats", feature = "rabbitmq", feature = "redis"))]
 mod broker;
 #[cfg(unix)]
 mod command;
@@ -12,9 +12,13 @@ mod excerpt;
 mod facts;
 mod handler;
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod log;
 #[cfg(feature = "nats")]
 mod nats;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 #[cfg(feature = "redis")]
 mod redis;
 mod registry;

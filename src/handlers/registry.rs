@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 #[cfg(unix)]
 use super::command;
+#[cfg(feature = "kafka")]
+use super::kafka;
 #[cfg(feature = "nats")]
 use super::nats;
+#[cfg(feature = "rabbitmq")]
+use super::rabbitmq;
 #[cfg(feature = "redis")]
 use super::redis;
 use super::{Handler, http, log};
@@ -15,7 +19,7 @@ use crate::config::{Settings, SettingsError};
 pub type Factory = Box<dyn Fn(Settings) -> Result<Box<dyn Handler>, SettingsError> + Send + Sync>;
 
 /// The kinds that not every build has, each for the Cargo feature of its name.
-const BY_FEATURE: [&str; 2] = ["nats", "redis"];
+const BY_FEATURE: [&str; 4] = ["kafka", "nats", "rabbitmq", "redis"];
 
 /// The kinds of handlers, by name.
 pub struct Registry(BTreeMap<String, Factory>);
@@ -28,8 +32,12 @@ impl Registry {
         // It promises to leave no process behind, and keeps that with process groups.
         #[cfg(unix)]
         let kinds = kinds.with("command", command::build);
+        #[cfg(feature = "kafka")]
+        let kinds = kinds.with("kafka", kafka::build);
         #[cfg(feature = "nats")]
         let kinds = kinds.with("nats", nats::build);
+        #[cfg(feature = "rabbitmq")]
+        let kinds = kinds.with("rabbitmq", rabbitmq::build);
         #[cfg(feature = "redis")]
         let kinds = kinds.with("redis", redis::build);
         kinds

@@ -1,6 +1,6 @@
 //! TLS for what handlers connect to.
 
-#[cfg(any(feature = "nats", feature = "redis"))]
+#[cfg(any(feature = "kafka", feature = "nats", feature = "rabbitmq", feature = "redis"))]
 pub(super) use self::authorities::Authorities;
 
 /// Has every library that leaves the choice to the process use ring, as the rest of Lectern does.
@@ -9,7 +9,7 @@ pub(super) fn use_ring() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-#[cfg(any(feature = "nats", feature = "redis"))]
+#[cfg(any(feature = "kafka", feature = "nats", feature = "rabbitmq", feature = "redis"))]
 mod authorities {
     use std::path::PathBuf;
 
@@ -22,14 +22,14 @@ mod authorities {
     pub(in crate::handlers) struct Authorities {
         /// Where it is.
         #[cfg_attr(
-            not(feature = "nats"),
-            expect(dead_code, reason = "only NATS' library reads the file by itself")
+            not(any(feature = "kafka", feature = "nats")),
+            expect(dead_code, reason = "only their libraries read the file by themselves")
         )]
         pub(in crate::handlers) path: PathBuf,
         /// What is in it.
         #[cfg_attr(
-            not(feature = "redis"),
-            expect(dead_code, reason = "only Redis' library takes its content")
+            not(any(feature = "rabbitmq", feature = "redis")),
+            expect(dead_code, reason = "only their libraries take its content")
         )]
         pub(in crate::handlers) pem: Vec<u8>,
     }

@@ -8,9 +8,13 @@ mod brokers;
 mod command;
 mod custom;
 mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod log;
 #[cfg(feature = "nats")]
 mod nats;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 #[cfg(feature = "redis")]
 mod redis;
 mod support;

@@ -7,8 +7,30 @@ use async_trait::async_trait;
 use tokio::sync::Mutex as Turn;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Broker, Message, Trouble};
+use super::Message;
 use crate::handlers::{Failure, Handler, Success, Work};
+
+/// A broker, as its kind knows it.
+#[async_trait]
+pub(in crate::handlers) trait Broker: Send + Sync + 'static {
+    /// A connection, shared by the calls that are under way side by side.
+    type Connection: Send + Sync + 'static;
+
+    /// Makes a connection, credentials accepted and all. It may be dropped at any moment, when it takes too long.
+    async fn connect(&self) -> Result<Self::Connection, Failure>;
+
+    /// Sends a message and waits until the broker has confirmed that it is there. It may be dropped at any moment, when
+    /// it takes too long.
+    async fn send(&self, connection: &Self::Connection, message: &Message) -> Result<Success, Trouble>;
+}
+
+/// Why a message was not confirmed, and what that means for the connection.
+pub(in crate::handlers) enum Trouble {
+    /// The broker said no; its connection is as good as before.
+    Refused(Failure),
+    /// The connection is of no use any more. Whether the message has arrived, nobody knows.
+    Lost(Failure),
+}
 
 /// How long making a connection may take. It is shorter than most handlers' whole time, so that a broker that is not
 /// there is told apart from one that is slow.

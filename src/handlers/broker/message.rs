@@ -22,7 +22,7 @@ pub(in crate::handlers) struct Message {
 
 impl Message {
     /// The message for one attempt. Its payload is the body as it was received.
-    pub(super) fn of(work: &Work) -> Self {
+    pub(in crate::handlers) fn of(work: &Work) -> Self {
         // Neither the event's id, by which a second handler's message would look like a repetition, nor the delivery's
         // alone, by which a replay would.
         let id = format!("{}-{}", work.delivery.id, work.delivery.opened_at.as_microsecond());
