@@ -31,9 +31,6 @@ use crate::store::Store;
 /// How long a call of a handler may go on once the process has been told to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How many deliveries of a queue are taken at a time: enough that a full queue costs few claims.
-const DELIVERIES_EACH: u32 = 8;
-
 /// A handler that is ready to work.
 pub struct Ready {
     /// Its configured name.

@@ -39,7 +39,8 @@ pub(super) struct Ran {
     pub(super) settlement: Settlement,
     /// How long it took, the wait for its turn not included.
     pub(super) took: Duration,
-    /// How much of bodies it had in memory.
+    /// How many deliveries it had, and how much of bodies with them in memory.
+    pub(super) deliveries: usize,
     pub(super) bytes: usize,
 }
 
@@ -54,6 +55,7 @@ pub(super) async fn run_in_turn(
     stop: CancellationToken,
     cut: CancellationToken,
 ) -> Ran {
+    let deliveries = queue.due.len();
     let bytes = queue.due.iter().map(|due| due.content.body.len()).sum();
     let due_at = queue.due_at;
     let place = tokio::select! {
@@ -66,7 +68,7 @@ pub(super) async fn run_in_turn(
         Some(_place) => run(queue, ready, &breaker, clock, stop, cut).await,
         None => Settlement::untouched(queue.lease, due_at),
     };
-    Ran { settlement, took: begun.elapsed(), bytes }
+    Ran { settlement, took: begun.elapsed(), deliveries, bytes }
 }
 
 /// Runs what is due of a queue, until it is through, something has to be tried again later, or it has been at it for

@@ -18,8 +18,10 @@ use super::worker::STREAM;
 use crate::store::{Settlement, Store, StoreError};
 use crate::telemetry::Chain;
 
-/// So many queues are settled in one statement. It holds their locks, and an acceptance may have to wait for one of them.
+/// So many queues are settled in one statement, or as many as have so many attempts. It holds their locks, and an acceptance
+/// may have to wait for one of them.
 const TOGETHER: usize = 32;
+const ATTEMPTS: usize = 256;
 
 /// So many such statements at once: with one, the store's cores wait for one another.
 const AT_ONCE: usize = 2;
@@ -128,11 +130,14 @@ impl Settler {
 }
 
 async fn gather(first: Settlement, ended: &mut UnboundedReceiver<Settlement>) -> Vec<Settlement> {
+    let mut attempts = first.attempts.len();
     let mut some = vec![first];
     let until = Instant::now() + GATHER;
     while some.len() < TOGETHER
+        && attempts < ATTEMPTS
         && let Ok(Some(next)) = timeout_at(until, ended.recv()).await
     {
+        attempts += next.attempts.len();
         some.push(next);
     }
     some

@@ -18,7 +18,7 @@ use super::in_time::in_time;
 use super::run::{Ran, run_in_turn};
 use super::settler::Settler;
 use super::trouble::Trouble;
-use super::{DELIVERIES_EACH, GRACE, Ready};
+use super::{GRACE, Ready};
 use crate::clock::Clock;
 use crate::config::Dispatch;
 use crate::store::{Claim, Claimed, LeaseToken, Settlement, Store};
@@ -142,7 +142,8 @@ impl Worker {
     /// Takes up as many queues as there is room for; returns how long to wait before there may be more.
     async fn claim(&mut self) -> Duration {
         self.signal.mark_unchanged();
-        let (mut room, mut deliveries_each) = (self.room(), DELIVERIES_EACH);
+        let mut room = self.room();
+        let mut deliveries_each = self.ahead.deliveries_each(self.ready.concurrency);
         if let Some(until) = self.breaker.open_until() {
             let wait = until.saturating_duration_since(Instant::now());
             if !wait.is_zero() {
@@ -166,7 +167,7 @@ impl Worker {
         match in_time(self.store.claim(&claim)).await {
             Ok(claimed) => {
                 self.is_behind = claimed.queues.len() >= room as usize
-                    || claimed.queues.iter().any(|queue| queue.due.len() >= DELIVERIES_EACH as usize);
+                    || claimed.queues.iter().any(|queue| queue.due.len() >= deliveries_each as usize);
                 let until_due = claimed.next_due.map(|at| at.duration_since(now));
                 self.take_up(&claim, claimed);
                 // What is due and was not given is being claimed by another at this moment: no reason to spin.
@@ -201,7 +202,7 @@ impl Worker {
             // Handlers' panics are caught in there, so one that comes out is a mistake of ours: the queue rests for the
             // time of a lease instead of going round and round.
             let rest = Settlement::untouched(lease, claim.until);
-            let rest = Ran { settlement: rest, took: Duration::ZERO, bytes: 0 };
+            let rest = Ran { settlement: rest, took: Duration::ZERO, deliveries: 0, bytes: 0 };
             self.running.spawn(AssertUnwindSafe(run).catch_unwind().map(|ended| ended.unwrap_or(rest)));
         }
     }
@@ -219,9 +220,9 @@ impl Worker {
     }
 
     fn end(&mut self, ended: Result<Ran, JoinError>) {
-        let Ok(Ran { settlement, took, bytes }) = ended else { return };
+        let Ok(Ran { settlement, took, deliveries, bytes }) = ended else { return };
         if !settlement.attempts.is_empty() {
-            self.ahead.note(took, bytes);
+            self.ahead.note(took, settlement.attempts.len(), bytes, deliveries);
         }
         self.hand_over(settlement);
     }
