@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use lectern::handlers::{Failure, Handler, Success, Work};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use tempfile::{NamedTempFile, TempDir};
 use tokio::net::TcpListener;
@@ -18,6 +19,11 @@ use crate::support::MARGIN;
 pub(crate) fn from_script(name: &str) -> String {
     let why = format!("this test needs brokers: run ./scripts/test, which starts them and sets {name}");
     std::env::var(name).expect(&why)
+}
+
+/// A file that `scripts/with-brokers` has made: `certificate.pem` or `key.pem`.
+pub(crate) fn file(name: &str) -> PathBuf {
+    PathBuf::from(from_script("LECTERN_TEST_BROKERS_DIR")).join(name)
 }
 
 /// A name that no other test uses.
@@ -87,6 +93,8 @@ impl Server {
     /// Stops it where it stands: whoever connects gets a connection, and nothing else.
     pub(crate) fn freeze(&self) {
         self.signal(Signal::SIGSTOP);
+        // One of its threads could still answer before it has heard of it.
+        waitpid(self.id(), Some(WaitPidFlag::WUNTRACED)).unwrap();
     }
 
     /// Lets it go on.
@@ -95,8 +103,11 @@ impl Server {
     }
 
     fn signal(&self, signal: Signal) {
-        let process = i32::try_from(self.process.as_ref().unwrap().id()).unwrap();
-        kill(Pid::from_raw(process), signal).unwrap();
+        kill(self.id(), signal).unwrap();
+    }
+
+    fn id(&self) -> Pid {
+        Pid::from_raw(self.process.as_ref().unwrap().id().try_into().unwrap())
     }
 
     /// Whether it runs and is ready: it ends by itself when somebody has the port.

@@ -2,6 +2,7 @@
 
 mod arriving;
 mod settings;
+mod tls;
 mod troubles;
 
 use std::path::Path;
@@ -67,23 +68,27 @@ async fn jetstream_at(url: &str) -> Context {
 
 /// A server of a test's own.
 async fn own_server() -> (Server, String) {
-    fn conf(home: &Path, port: u16) -> String {
-        format!(
-            r#"
-            listen: "127.0.0.1:{port}"
-            max_payload: 1MB
-            debug: true
-            authorization: {{ users: [
-                {{ user: lectern, password: hunter2 }}
-                {{ user: reader, password: hunter2, permissions: {{ publish: "nothing" }} }}
-            ] }}
-            jetstream: {{ store_dir: "{}/data" }}
-            "#,
-            home.display()
-        )
-    }
-    let what = Program { program: "LECTERN_TEST_NATS_SERVER", conf, ready: "Server is ready" };
-    let server = Server::start(what).await;
+    let server = start(conf).await;
     let url = format!("nats://lectern:hunter2@127.0.0.1:{}", server.port);
     (server, url)
+}
+
+async fn start(conf: fn(&Path, u16) -> String) -> Server {
+    Server::start(Program { program: "LECTERN_TEST_NATS_SERVER", conf, ready: "Server is ready" }).await
+}
+
+fn conf(home: &Path, port: u16) -> String {
+    format!(
+        r#"
+        listen: "127.0.0.1:{port}"
+        max_payload: 1MB
+        debug: true
+        authorization: {{ users: [
+            {{ user: lectern, password: hunter2 }}
+            {{ user: reader, password: hunter2, permissions: {{ publish: "nothing" }} }}
+        ] }}
+        jetstream: {{ store_dir: "{}/data" }}
+        "#,
+        home.display()
+    )
 }

@@ -2,6 +2,7 @@
 
 mod arriving;
 mod settings;
+mod tls;
 mod troubles;
 
 use std::collections::BTreeMap;
@@ -55,15 +56,21 @@ async fn connection_to(url: &str) -> MultiplexedConnection {
 
 /// A server of a test's own.
 async fn own_server() -> (Server, String) {
-    fn conf(home: &Path, port: u16) -> String {
-        format!(
-            "bind 127.0.0.1\nport {port}\ndir {}\nrequirepass hunter2\nsave \"\"\nappendonly yes\n\
-             proc-title-template \"{{title}} {{config-file}}\"\n",
-            home.display()
-        )
-    }
-    let what = Program { program: "LECTERN_TEST_REDIS_SERVER", conf, ready: "Ready to accept connections" };
-    let server = Server::start(what).await;
+    let server = start(|home, port| format!("port {port}\n{}", conf(home))).await;
     let url = format!("redis://:hunter2@127.0.0.1:{}", server.port);
     (server, url)
+}
+
+async fn start(conf: fn(&Path, u16) -> String) -> Server {
+    let ready = "Ready to accept connections";
+    Server::start(Program { program: "LECTERN_TEST_REDIS_SERVER", conf, ready }).await
+}
+
+/// All but the port.
+fn conf(home: &Path) -> String {
+    format!(
+        "bind 127.0.0.1\ndir {}\nrequirepass hunter2\nsave \"\"\nappendonly yes\n\
+         proc-title-template \"{{title}} {{config-file}}\"\n",
+        home.display()
+    )
 }

@@ -69,7 +69,7 @@ pub(super) fn check(written: Written) -> Result<(Server, Address), SettingsError
     let in_address = with_user.map_or((None, None), |address| (address.username(), address.password()));
     let credentials = Credentials::find(in_address, &written)?;
     let subject = subject(written.subject).map_err(|why| SettingsError(format!("`subject`: {why}")))?;
-    let addresses = addresses.into_iter().map(bare).collect::<Result<_, _>>()?;
+    let addresses = addresses.iter().map(bare).collect::<Result<_, _>>()?;
     tls::use_ring();
     Ok((Server { addresses, credentials, authorities: Authorities::read(written.ca_file)? }, subject))
 }
@@ -98,7 +98,7 @@ fn addresses(text: &str) -> Result<Vec<ServerAddr>, String> {
 }
 
 /// The address alone: the library writes addresses to its log.
-fn bare(address: ServerAddr) -> Result<ServerAddr, SettingsError> {
+fn bare(address: &ServerAddr) -> Result<ServerAddr, SettingsError> {
     let (scheme, port) = (address.scheme(), address.port());
     let host = address.host();
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };

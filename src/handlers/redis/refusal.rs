@@ -31,6 +31,8 @@ pub(super) fn of_adding(error: &RedisError, stream: &str) -> Trouble {
             Trouble::Lost(Failure::retry("the server is a replica: `url` must lead to the primary"))
         }
         "NOAUTH" | "WRONGPASS" => Trouble::Lost(Failure::retry(CREDENTIALS)),
+        // From somebody unknown the server does not even read as much as an entry is.
+        "ERR" if said.contains("unauthenticated") => Trouble::Lost(Failure::retry(CREDENTIALS)),
         "ERR" if said.contains("invalid bulk length") => Trouble::Lost(Failure::permanent(
             "the server takes no entry of this size: raise its `proto-max-bulk-len`, and then replay this",
         )),

@@ -41,6 +41,7 @@ async fn the_environment_says_which_event_it_is() {
         ("LECTERN_RECEIVED_AT", "2026-01-02T03:04:05Z"),
         ("LECTERN_SOURCE", "default"),
         ("LECTERN_HANDLER", "mine"),
+        ("LECTERN_ORDERING_KEY", "conversation-1"),
         ("LECTERN_DELIVERY_ID", &delivery_id),
         ("LECTERN_ATTEMPT", "2"),
     ]);

@@ -164,7 +164,7 @@ async fn over_tls_the_brokers_certificate_is_looked_at() {
     assert!(stranger.reason.contains("certificate verify failed"), "{stranger:?}");
     assert!(stranger.reason.ends_with("; check `tls` and `ca_file`"), "{stranger:?}");
 
-    settings["ca_file"] = variable("LECTERN_TEST_RABBITMQ_CA_FILE").into();
+    settings["ca_file"] = format!("{}/certificate.pem", variable("LECTERN_TEST_BROKERS_DIR")).into();
     let known = failure(&*handler("kafka", settings), &work).await;
     assert!(!known.reason.contains("certificate"), "{known:?}");
 }

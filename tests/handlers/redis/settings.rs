@@ -53,6 +53,8 @@ fn what_makes_no_sense_is_named() {
         let refused = refused(settings);
         assert!(refused.starts_with(expected), "{refused}");
     }
+    let missing = refused(json!({ "url": "rediss://localhost", "ca_file": "/nowhere/file" }));
+    assert!(missing.starts_with("`ca_file` names /nowhere/file, which can't be read"), "{missing}");
 }
 
 #[test]
