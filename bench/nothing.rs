@@ -16,11 +16,11 @@ use lectern::clock::{Clock as _, SystemClock};
 use lectern::config::{self, NamedSecret, OnUnverified, SourceConfig, Verification};
 use lectern::handlers::async_trait;
 use lectern::http;
-use lectern::ingest::{Ingest, Parts, Quarantine, Sources, router};
+use lectern::ingest::{Ingest, Parts, Quarantine, Sources, Subscriber, router};
 use lectern::model::{
-    Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
-    NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest,
-    SecretUse, Subscription, Token, TokenDigest,
+    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord,
+    NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
+    QuarantinedRequest, SecretUse, Subscription, Token, TokenDigest,
 };
 use lectern::spool::Spool;
 use lectern::store::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
@@ -82,7 +82,7 @@ async fn parts(secret: &str, store: Arc<dyn Store>, folder: &Path) -> Result<Par
     let (quarantine, _) = Quarantine::new(nothing_kept, DEADLINE, &sources, store.clone(), clock.clone());
     Ok(Parts {
         sources,
-        subscriptions: vec![subscription],
+        subscribers: vec![Subscriber::new(subscription, None)],
         window: Verification { max_age: 11 * DAY, max_future: Duration::from_secs(300) },
         quarantine,
         bodies: http::Bodies::up_to(1024 * 1024),
@@ -129,6 +129,22 @@ impl Store for Nothing {
         nobody_asks()
     }
 
+    async fn resolve(&self, _: DeliveryId, _: &str, _: Timestamp) -> Result<Option<Delivery>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn pause(&self, _: &str, _: Timestamp) -> Result<Timestamp, StoreError> {
+        nobody_asks()
+    }
+
+    async fn resume(&self, _: &str) -> Result<bool, StoreError> {
+        nobody_asks()
+    }
+
+    async fn paused(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        nobody_asks()
+    }
+
     async fn events(&self, _: &EventFilter, _: PageRequest<EventId>) -> Result<Vec<EventRecord>, StoreError> {
         nobody_asks()
     }
@@ -157,7 +173,7 @@ impl Store for Nothing {
         nobody_asks()
     }
 
-    async fn backlog(&self) -> Result<Vec<(String, u64)>, StoreError> {
+    async fn backlog(&self) -> Result<Vec<Backlog>, StoreError> {
         nobody_asks()
     }
 

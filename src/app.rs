@@ -24,7 +24,7 @@ use crate::handlers::Registry;
 use crate::http;
 use crate::http::Health;
 use crate::ingest;
-use crate::ingest::{Ingest, Parts, Quarantine, QuarantineWriter, Sources};
+use crate::ingest::{Ingest, Parts, Quarantine, QuarantineWriter, Sources, Subscriber};
 use crate::model::{QuarantineFilter, Released, TokenDigest};
 use crate::query;
 use crate::spool::{Spool, SpoolError};
@@ -110,7 +110,7 @@ impl App {
         let internal = listen(config.internal.listen, "internal.listen").await?;
         let spool = Spool::open(&config.spool.dir, config.spool.max_bytes).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let (store, lock) = opening::open_to_serve(&config, clock.now(), &tasks, &stop).await?;
+        let (store, lock) = opening::open_to_serve(&config, &tasks, &stop).await?;
 
         let deadline = config.public.store_deadline;
         let sources = Arc::new(Sources::new(&config.sources, clock.now()));
@@ -118,7 +118,7 @@ impl App {
             Quarantine::new(config.quarantine, deadline, &sources, Arc::clone(&store), Arc::clone(&clock));
         let parts = Parts {
             sources: Arc::clone(&sources),
-            subscriptions: config.handlers.iter().map(|handler| handler.subscription.clone()).collect(),
+            subscribers: config.handlers.iter().map(subscriber).collect(),
             window: config.verification,
             quarantine,
             bodies: http::Bodies::up_to(config.public.max_body),
@@ -137,11 +137,12 @@ impl App {
             release: Arc::clone(&ingest) as _,
             metrics: metrics(spool.clone(), Arc::clone(&clock)),
         };
+        let webhooks = if config.role.receives() { ingest::router(ingest) } else { axum::Router::new() };
         let health = Health::new(Arc::clone(&store), spool, Arc::clone(&clock));
         Ok(Self {
             public,
             internal,
-            public_routes: http::wrap(ingest::router(ingest).merge(http::health(health.clone(), false))),
+            public_routes: http::wrap(webhooks.merge(http::health(health.clone(), false))),
             internal_routes: http::wrap(query::router(query).merge(http::health(health, true))),
             handlers,
             quarantine: quarantine_writer,
@@ -186,14 +187,16 @@ impl App {
                 token.cancel();
             }
         });
-        dispatch::start(self.handlers, self.config.dispatch, &self.store, &self.clock, &token, &tasks);
         tasks.spawn(token.clone().run_until_cancelled_owned(telemetry::metrics::tidy()));
-        tasks.spawn(dispatch::forget_old_events(
-            self.config.retention,
-            Arc::clone(&self.store),
-            Arc::clone(&self.clock),
-            token.clone(),
-        ));
+        if self.config.role.dispatches() {
+            dispatch::start(self.handlers, self.config.dispatch, &self.store, &self.clock, &token, &tasks);
+            tasks.spawn(dispatch::forget_old_events(
+                self.config.retention,
+                Arc::clone(&self.store),
+                Arc::clone(&self.clock),
+                token.clone(),
+            ));
+        }
         let Connections { public, internal } = self.connections;
         let [public, internal] = [public, internal].map(http::Limits::with_connections);
         // What ends after the last request: one may still be waiting for it, or be counted.
@@ -255,6 +258,10 @@ async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, S
     http::bind(address).await.map_err(|source| StartError::Listen { address, key, source })
 }
 
+fn subscriber(config: &HandlerConfig) -> Subscriber {
+    Subscriber::new(config.subscription.clone(), config.when.clone())
+}
+
 fn ready(config: &HandlerConfig, registry: &Registry) -> Result<dispatch::Ready, StartError> {
     let name = config.subscription.handler.clone();
     match registry.build(&config.kind, config.settings.clone()) {
@@ -264,6 +271,7 @@ fn ready(config: &HandlerConfig, registry: &Registry) -> Result<dispatch::Ready,
             concurrency: config.concurrency,
             timeout: config.timeout,
             retry: config.retry,
+            on_dead: config.on_dead,
         }),
         Err(error) => Err(StartError::Handler { handler: name, error }),
     }

@@ -5,7 +5,8 @@
 //! transaction with a delivery for each handler that wants it, and only then is the request answered 200. From there
 //! on nobody waits. [`dispatch`] claims the deliveries, runs the [`handlers`] that owe them and settles what became of
 //! it, again and again until each is done or given up. Other systems ask what arrived through [`query`], at the
-//! internal listener. Why a request was not accepted, the [`doctor`] knows.
+//! internal listener. Why a request was not accepted, the [`doctor`] knows. Which events a handler wants, and what is made
+//! of one, a configuration can say in the language of [`shape`].
 //!
 //! The rooms stand here in the order of that journey.
 
@@ -25,4 +26,5 @@ pub mod doctor;
 
 pub mod clock;
 pub mod model;
+pub mod shape;
 pub mod telemetry;

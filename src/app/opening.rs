@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -11,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::StartError;
 use crate::config::{Config, Database, DatabaseUrl};
+use crate::model::Backlog;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{ServerLock, SqliteStore};
 use crate::store::{Store, StoreError};
@@ -47,7 +47,6 @@ pub async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StartErro
 /// as soon as it is there, and events go to the spool until then.
 pub(super) async fn open_to_serve(
     config: &Config,
-    now: Timestamp,
     tasks: &TaskTracker,
     stop: &CancellationToken,
 ) -> Result<(Arc<dyn Store>, Option<ServerLock>), StartError> {
@@ -58,7 +57,7 @@ pub(super) async fn open_to_serve(
             DatabaseUrl::Sqlite(path) => {
                 let lock = ServerLock::acquire(path)?;
                 let store = Arc::new(SqliteStore::open(path).await?);
-                store.end_leases(&lock, now).await?;
+                store.end_leases(&lock).await?;
                 let looking = tell_of_abandoned_work(handlers, Arc::clone(&store) as _);
                 tasks.spawn(stop.clone().run_until_cancelled_owned(looking));
                 Ok((store as Arc<dyn Store>, Some(lock)))
@@ -82,7 +81,10 @@ pub(super) async fn open_to_serve(
                     if is_away {
                         open_later(&beside).await;
                     }
-                    tell_of_abandoned_work(handlers, beside).await;
+                    tokio::join!(
+                        tell_of_abandoned_work(handlers, Arc::clone(&beside) as _),
+                        beside.exchange_news()
+                    );
                 }));
                 Ok((store as _, None))
             }
@@ -116,8 +118,8 @@ async fn open_later(store: &PostgresStore) {
 async fn tell_of_abandoned_work(handlers: Vec<String>, store: Arc<dyn Store>) {
     // Whether the store answers shows elsewhere soon enough.
     let Ok(Ok(backlog)) = timeout(LOOK_WITHIN, store.backlog()).await else { return };
-    for (handler, open) in backlog {
-        if !handlers.contains(&handler) {
+    for Backlog { handler, open, .. } in backlog {
+        if open > 0 && !handlers.contains(&handler) {
             tracing::warn!(handler, open, "deliveries wait for a handler that is not configured");
         }
     }

@@ -23,7 +23,7 @@ pub(super) async fn run(layers: Layers, registry: &Registry, program: &str) -> R
     let (stop, now) = stop_signals()?;
     let started = loaded.start()?;
     let (is_first, secret_file) = (started.is_first, started.webhook_secret_file);
-    let secret_is_generated = started.webhook_secret_is_generated;
+    let (secret_is_generated, role) = (started.webhook_secret_is_generated, started.config.role);
     let (token_file, snapshot) = (started.api_token_file, started.snapshot);
     let takes_unsigned =
         started.config.sources.iter().any(|source| source.name == "default" && source.secrets.is_empty());
@@ -34,7 +34,7 @@ pub(super) async fn run(layers: Layers, registry: &Registry, program: &str) -> R
     };
     let (public, internal) = (app.public_address(), app.internal_address());
     tracing::info!(%public, %internal, webhook = webhook(public), "listening");
-    if is_first || std::io::stdout().is_terminal() {
+    if role.receives() && (is_first || std::io::stdout().is_terminal()) {
         let welcome = Welcome {
             public,
             internal,

@@ -17,14 +17,15 @@ use super::section::{Place, Report, Reported, Section};
 use super::sources::Source;
 use super::written::Written;
 use super::{
-    Database, DatabaseUrl, Dispatch, Log, LogFormat, Public, Quarantine, Retention, Spool, Verification,
-    handlers, secret, sources,
+    Database, DatabaseUrl, Dispatch, Log, LogFormat, Public, Quarantine, Retention, Role, Spool,
+    Verification, handlers, secret, sources,
 };
 
 /// The configuration as it is meant, but for the secrets that the first start makes.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) data_dir: PathBuf,
+    pub(super) role: Role,
     pub(super) public: Public,
     pub(super) internal: Internal,
     pub(super) database: Database,
@@ -63,6 +64,10 @@ pub(super) fn read(
 
     Section::read(Place::default(), merged, report, |top| {
         let data_dir = top.value("data_dir", folder);
+        let role = top.value(
+            "role",
+            choice(&[("all", Role::All), ("receive", Role::Receive), ("dispatch", Role::Dispatch)]),
+        );
         let public = top.section("public", public);
         let internal = top.section("internal", internal);
         if let (Ok(public), Ok(internal)) = (&public, &internal)
@@ -76,6 +81,14 @@ pub(super) fn read(
         let database = top.section("database", |section| {
             database(section, data_dir.as_ref().map_err(|reported| *reported))
         });
+        if let (Ok(Role::Receive | Role::Dispatch), Ok(Database { url: DatabaseUrl::Sqlite(_), .. })) =
+            (role, &database)
+        {
+            let role = top.said("role");
+            top.complain(format!(
+                "{role}, which needs a PostgreSQL that others share (`database.url`): an SQLite file is one process's"
+            ));
+        }
         let spool =
             top.section("spool", |section| spool(section, data_dir.as_ref().map_err(|reported| *reported)));
         let verification = top.section("verification", verification);
@@ -87,6 +100,7 @@ pub(super) fn read(
         let handlers = handlers::read(top, handler_defaults);
         Ok(Draft {
             data_dir: data_dir?,
+            role: role?,
             public: public?,
             internal: internal?,
             database: database?,

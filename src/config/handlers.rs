@@ -8,8 +8,9 @@ use config::{Map, Value, ValueKind};
 use super::meaning::{A_NAME, DAY, SECOND, TEN_YEARS, choice, duration, is_name, number, text};
 use super::section::{Place, Reported, Section, complete};
 use super::written::Written;
-use super::{HandlerConfig, Origin, Retry, Settings};
+use super::{HandlerConfig, OnDead, Origin, Retry, Settings};
 use crate::model::{Ordering, Subscription, TypePattern};
+use crate::shape::Condition;
 
 /// A handler, and where it was written.
 #[derive(Debug)]
@@ -70,10 +71,13 @@ fn one(
         let kind = section.value("kind", text);
         let types = section.value("events", patterns);
         let locations = section.value("locations", locations);
+        let when = section.value("when", condition);
         let concurrency = section.value("concurrency", number(1..=10_000));
         let timeout = section.value("timeout", duration(Duration::from_millis(10)..=DAY));
         let orderings = [("conversation", Ordering::Conversation), ("none", Ordering::None)];
         let ordering = section.value("ordering", choice(&orderings));
+        let on_dead =
+            section.value("on_dead", choice(&[("continue", OnDead::Continue), ("park", OnDead::Park)]));
         let retry = section.table("retry");
         let settings = settings(section);
         let retry = retry.and_then(|table| section.below("retry", table, self::retry));
@@ -84,9 +88,25 @@ fn one(
         }
         let subscription =
             Subscription { handler: name, types: types?, locations: locations?, ordering: ordering? };
-        let (kind, concurrency, timeout, retry) = (kind?, concurrency?, timeout?, retry?);
+        let when = when?;
+        let (kind, concurrency, timeout, retry, on_dead) = (kind?, concurrency?, timeout?, retry?, on_dead?);
+        if on_dead == OnDead::Park && subscription.ordering == Ordering::None {
+            let on_dead = section.said("on_dead");
+            return Err(section.complain(format!(
+                "{on_dead}, which needs an order: with `ordering = \"none\"` no delivery waits for another"
+            )));
+        }
         Ok(Handler {
-            config: HandlerConfig { subscription, kind, settings, concurrency, timeout, retry },
+            config: HandlerConfig {
+                subscription,
+                when,
+                kind,
+                settings,
+                concurrency,
+                timeout,
+                retry,
+                on_dead,
+            },
             origin,
         })
     })
@@ -104,6 +124,14 @@ fn locations(written: &Written) -> Result<Vec<String>, &'static str> {
         return Err("an empty text is no location's uid");
     }
     Ok(texts.into_iter().map(str::to_owned).collect())
+}
+
+/// A condition, if one is set.
+fn condition(written: &Written) -> Result<Option<Condition>, String> {
+    match written.text().ok_or("must be a condition in quotes, or \"\" for none")? {
+        "" => Ok(None),
+        text => Condition::compile(text).map(Some).map_err(|mistake| format!("is no condition: {mistake}")),
+    }
 }
 
 fn retry(section: &mut Section<'_>) -> Result<Retry, Reported> {

@@ -157,6 +157,7 @@ impl Loaded {
         let lacks_secret = self.lacks_webhook_secret();
         let Draft {
             data_dir,
+            role,
             public,
             internal,
             database,
@@ -201,6 +202,7 @@ impl Loaded {
         }
         let config = Config {
             data_dir,
+            role,
             public,
             internal: Internal { listen: internal.listen, api_token },
             database,

@@ -41,8 +41,8 @@ use origin::Origin;
 pub use provenance::Provenance;
 pub use reread::Reread;
 pub use resolved::{
-    Config, Database, DatabaseUrl, Dispatch, HandlerConfig, Internal, Log, LogFormat, NamedSecret,
-    OnUnverified, Public, Quarantine, Retention, Retry, SourceConfig, Spool, Verification,
+    Config, Database, DatabaseUrl, Dispatch, HandlerConfig, Internal, Log, LogFormat, NamedSecret, OnDead,
+    OnUnverified, Public, Quarantine, Retention, Retry, Role, SourceConfig, Spool, Verification,
 };
 pub(crate) use secret::read as read_secret;
 pub use secret::{secret, secret_as};

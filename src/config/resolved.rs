@@ -9,12 +9,15 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Settings;
 use crate::model::{Secret, SecretDigest, Source, Subscription};
+use crate::shape::Condition;
 
 /// The whole configuration.
 #[derive(Debug)]
 pub struct Config {
     /// The folder for what Lectern keeps beside the database, and for the SQLite database itself.
     pub data_dir: PathBuf,
+    /// What this process does.
+    pub role: Role,
     /// The public listener, where Podium calls.
     pub public: Public,
     /// The internal listener, where your own systems call.
@@ -37,6 +40,32 @@ pub struct Config {
     pub dispatch: Dispatch,
     /// The log.
     pub log: Log,
+}
+
+/// What a process does, of those that share a database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Everything.
+    #[default]
+    All,
+    /// It takes webhooks, and calls no handlers.
+    Receive,
+    /// It calls handlers, and takes no webhooks.
+    Dispatch,
+}
+
+impl Role {
+    /// Whether it takes webhooks.
+    #[must_use]
+    pub const fn receives(self) -> bool {
+        matches!(self, Self::All | Self::Receive)
+    }
+
+    /// Whether it calls handlers.
+    #[must_use]
+    pub const fn dispatches(self) -> bool {
+        matches!(self, Self::All | Self::Dispatch)
+    }
 }
 
 /// The public listener.
@@ -169,6 +198,8 @@ impl SourceConfig {
 pub struct HandlerConfig {
     /// Its name, and which events it wants in which order.
     pub subscription: Subscription,
+    /// Which of those events it wants only; none when it wants them all.
+    pub when: Option<Condition>,
     /// The kind that it is an instance of.
     pub kind: String,
     /// The keys that its kind understands.
@@ -179,6 +210,18 @@ pub struct HandlerConfig {
     pub timeout: Duration,
     /// What happens after a failure.
     pub retry: Retry,
+    /// What becomes of the later deliveries of a conversation in which one is given up.
+    pub on_dead: OnDead,
+}
+
+/// What becomes of the later deliveries of an ordering key in which one is dead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDead {
+    /// They go on.
+    #[default]
+    Continue,
+    /// They wait until a person has replayed the dead one or called it done.
+    Park,
 }
 
 /// What happens after a failure: the wait doubles from `initial` to `max_interval`, and the delivery is given up after

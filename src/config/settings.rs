@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::mistake::{listed, nearest};
 
 /// The keys that every handler has. One of them misspelt looks like a key of the kind, and so is found here.
-const OF_EVERY_HANDLER: [&str; 8] =
-    ["name", "kind", "events", "locations", "concurrency", "timeout", "ordering", "retry"];
+const OF_EVERY_HANDLER: [&str; 10] =
+    ["name", "kind", "events", "locations", "when", "concurrency", "timeout", "ordering", "on_dead", "retry"];
 
 /// The keys of a `[[handlers]]` table besides those that every handler has. They may hold secrets, so only their
 /// names are printed.

@@ -56,6 +56,11 @@ impl Held {
         self.locked().remove(lease);
     }
 
+    /// How many it holds.
+    pub(super) fn number(&self) -> usize {
+        self.locked().len()
+    }
+
     /// Shows signs of life until it is dropped. It runs beside the worker, which may be waiting for the store.
     pub(super) async fn keep(self, store: Arc<dyn Store>, clock: Arc<dyn Clock>) {
         let mut beats = interval(self.beat());

@@ -5,11 +5,13 @@
 //! process that dies loses its leases and nothing else.
 
 mod ahead;
+mod breaker;
 mod held;
 mod in_time;
 mod retention;
 mod retry;
 mod run;
+mod settler;
 mod trouble;
 mod worker;
 
@@ -22,7 +24,7 @@ use tokio_util::task::TaskTracker;
 pub use retention::forget_old_events;
 
 use crate::clock::Clock;
-use crate::config::{Dispatch, Retry};
+use crate::config::{Dispatch, OnDead, Retry};
 use crate::handlers::Handler;
 use crate::store::Store;
 
@@ -44,6 +46,8 @@ pub struct Ready {
     pub timeout: Duration,
     /// What happens after a failure.
     pub retry: Retry,
+    /// What becomes of the queue of a delivery that is given up.
+    pub on_dead: OnDead,
 }
 
 /// Starts a worker for every handler. Once `stop` is cancelled they take up nothing new, give the calls under way a
@@ -57,7 +61,7 @@ pub fn start(
     tasks: &TaskTracker,
 ) {
     for ready in handlers {
-        let worker = worker::Worker::new(ready, settings, Arc::clone(store), Arc::clone(clock), stop.clone());
-        tasks.spawn(worker.work());
+        let (store, clock, stop) = (Arc::clone(store), Arc::clone(clock), stop.clone());
+        tasks.spawn(worker::Worker::run(ready, settings, store, clock, stop));
     }
 }

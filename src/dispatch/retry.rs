@@ -70,6 +70,7 @@ mod tests {
             failures,
             opened_at: Timestamp::UNIX_EPOCH,
             settled_at: None,
+            note: None,
         }
     }
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Ready;
+use super::breaker::{Breaker, Call};
 use super::retry::after_failure;
 use crate::clock::Clock;
+use crate::config::OnDead;
 use crate::handlers::{Failure, Success, Work};
 use crate::model::{Attempt, AttemptOutcome, Delivery, DeliveryState};
 use crate::store::{Due, FinishedAttempt, LeasedQueue, Settlement};
@@ -23,6 +25,13 @@ const MARGIN: Duration = Duration::from_secs(1);
 
 /// How long a run goes on taking up deliveries. What it has done is only settled at its end, and a crash repeats it.
 const LONG: Duration = Duration::from_secs(1);
+
+/// A queue with more to do keeps its place among the others for so long, and then goes behind them. To move it each time
+/// would cost the store an index entry each time.
+const TURN: SignedDuration = SignedDuration::from_secs(1);
+
+/// After so many leases that ended unsettled one after another, the first delivery of the queue is to blame: it failed.
+const LOST: u32 = 5;
 
 /// A run that has ended.
 pub(super) struct Ran {
@@ -40,11 +49,13 @@ pub(super) async fn run_in_turn(
     queue: LeasedQueue,
     calls: Arc<Semaphore>,
     ready: Arc<Ready>,
+    breaker: Arc<Breaker>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
     cut: CancellationToken,
 ) -> Ran {
     let bytes = queue.due.iter().map(|due| due.content.body.len()).sum();
+    let due_at = queue.due_at;
     let place = tokio::select! {
         place = calls.acquire() => place.ok(),
         () = stop.cancelled() => None,
@@ -52,8 +63,8 @@ pub(super) async fn run_in_turn(
     };
     let begun = Instant::now();
     let settlement = match place {
-        Some(_place) => run(queue, ready, clock, stop, cut).await,
-        None => Settlement { lease: queue.lease, attempts: Vec::new(), due_at: clock.now() },
+        Some(_place) => run(queue, ready, &breaker, clock, stop, cut).await,
+        None => Settlement::untouched(queue.lease, due_at),
     };
     Ran { settlement, took: begun.elapsed(), bytes }
 }
@@ -61,38 +72,73 @@ pub(super) async fn run_in_turn(
 /// Runs what is due of a queue, until it is through, something has to be tried again later, or it has been at it for
 /// long. `stop` lets the call under way end, `cut` does not.
 async fn run(
-    queue: LeasedQueue,
+    mut queue: LeasedQueue,
     ready: Arc<Ready>,
+    breaker: &Breaker,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
     cut: CancellationToken,
 ) -> Settlement {
-    let mut settlement = Settlement { lease: queue.lease, attempts: Vec::new(), due_at: clock.now() };
+    let ordering_key = queue.lease.queue.ordering_key.clone();
+    let mut settlement = Settlement::untouched(queue.lease, queue.due_at);
     let begun = Instant::now();
+    if queue.lost > 0 {
+        // Perhaps it was for the first of them that the process died: no other is to be repeated with it.
+        queue.due.truncate(1);
+    }
     for due in queue.due {
-        if stop.is_cancelled() || cut.is_cancelled() || begun.elapsed() > LONG {
+        if stop.is_cancelled()
+            || cut.is_cancelled()
+            || begun.elapsed() > LONG
+            || !breaker.allows(Instant::now())
+        {
             break;
         }
         let delivery = due.delivery.clone();
         let started_at = clock.now();
         let timer = Instant::now();
-        let result = tokio::select! {
-            // In this order: what has ended at the moment of the cut has ended.
-            biased;
-            result = call(due, &ready, started_at) => Some(result),
-            () = cut.cancelled() => None,
+        let result = if queue.lost < LOST {
+            tokio::select! {
+                // In this order: what has ended at the moment of the cut has ended.
+                biased;
+                result = call(due, &ready, started_at) => Some(result),
+                () = cut.cancelled() => None,
+            }
+        } else {
+            let lost = queue.lost;
+            Some(Err(Failure::retry(format!(
+                "the process ended in the middle, {lost} times one after another"
+            ))))
         };
+        breaker.note(&ordering_key, told_by(result.as_ref()), Instant::now());
         let attempt = Finished { started_at, duration: timer.elapsed(), result };
-        let (attempt, again_at) = attempt.judge(&delivery, &ready, clock.now());
+        let now = clock.now();
+        let (attempt, again_at) = attempt.judge(&delivery, &ready, now);
+        let state = attempt.state;
         settlement.attempts.push(attempt);
-        settlement.due_at = clock.now();
         if let Some(at) = again_at {
             // What comes after it in the queue waits with it: that is the order that was promised.
             settlement.due_at = at;
             break;
         }
+        if now.duration_since(queue.due_at) > TURN {
+            settlement.due_at = now;
+        }
+        if state == DeliveryState::Dead && ready.on_dead == OnDead::Park {
+            settlement.parked_by = Some(delivery.id);
+            break;
+        }
     }
     settlement
+}
+
+/// What a call tells of the handler as a whole.
+fn told_by(result: Option<&Result<Success, Failure>>) -> Call {
+    match result {
+        Some(Err(failure)) if !failure.permanent => Call::Failed,
+        Some(_) => Call::Answered,
+        None => Call::Dropped,
+    }
 }
 
 async fn call(due: Due, ready: &Ready, started_at: Timestamp) -> Result<Success, Failure> {

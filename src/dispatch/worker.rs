@@ -1,43 +1,40 @@
-//! The loop of one handler: claim, run, settle.
+//! The loop of one handler: claim, run, hand over to be settled.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::ahead::Ahead;
+use super::breaker::Breaker;
 use super::held::Held;
 use super::in_time::in_time;
 use super::run::{Ran, run_in_turn};
+use super::settler::Settler;
 use super::trouble::Trouble;
 use super::{DELIVERIES_EACH, GRACE, Ready};
 use crate::clock::Clock;
 use crate::config::Dispatch;
-use crate::store::{Claim, Claimed, LeaseToken, Settlement, Store, StoreError};
+use crate::store::{Claim, Claimed, LeaseToken, Settlement, Store};
 use crate::telemetry::Chain;
 
 /// The least time between two claims that bring nothing.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 
-/// A turn takes at least this long, so that what comes in small bits is taken up and settled together; the second is for
-/// when there is more to do than was taken up. Whoever comes to a worker at rest does not wait.
+/// There is at least so much time between two claims, so that what comes in small bits is taken up together; the second is
+/// for when there is more to do than was taken up. Whoever comes to a worker at rest does not wait.
 const TURNS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(2));
 
-/// With so many commits of events during a turn, events are streaming in. Whoever sends them must not wait for what is done
-/// with them, which has time: then a worker rests for as long as its turn took the store.
-const STREAM: u64 = 8;
+/// With so many commits of events meanwhile, events are streaming in. Whoever sends them must not wait for what is done
+/// with them, which has time: then claims and settlements rest for as long as they took the store.
+pub(super) const STREAM: u64 = 8;
 const LONGEST_REST: Duration = Duration::from_millis(200);
-
-/// So many queues are settled in one statement. It holds their locks, and an acceptance may have to wait for one of them.
-const SETTLED_TOGETHER: usize = 32;
-
-/// How long to wait before a store that could not settle is asked again.
-const SETTLE_AGAIN: Duration = Duration::from_millis(500);
 
 /// Everything that one handler's loop holds.
 pub(super) struct Worker {
@@ -54,26 +51,44 @@ pub(super) struct Worker {
     running: JoinSet<Ran>,
     /// A place for each call that may run.
     calls: Arc<Semaphore>,
+    breaker: Arc<Breaker>,
     ahead: Ahead,
     /// Whether the last claim brought as much as was asked for: there is more.
     is_behind: bool,
     held: Held,
-    /// What has ended and is not written yet.
-    ended: Vec<Settlement>,
+    /// Where what has ended goes to be settled, and the word that some of it is.
+    ended: UnboundedSender<Settlement>,
+    settled: Arc<Notify>,
     claiming: Trouble,
-    settling: Trouble,
 }
 
 impl Worker {
-    pub(super) fn new(
+    /// Works until it is told to stop and everything that it took up is settled.
+    pub(super) async fn run(
         ready: Ready,
         settings: Dispatch,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         stop: CancellationToken,
-    ) -> Self {
-        Self {
+    ) {
+        let (held, cut) = (Held::new(settings.lease), CancellationToken::new());
+        let (ended, settling) = mpsc::unbounded_channel();
+        let settled = Arc::new(Notify::new());
+        let heartbeat = held.clone().keep(Arc::clone(&store), Arc::clone(&clock));
+        let impatience = cut_after_grace(stop.clone(), cut.clone());
+        let settler = Settler {
+            handler: ready.name.clone(),
+            store: Arc::clone(&store),
+            held: held.clone(),
+            settled: Arc::clone(&settled),
+            signal: store.work_signal(),
+            stop: stop.clone(),
+            cut: cut.clone(),
+            trouble: Mutex::default(),
+        };
+        let worker = Self {
             calls: Arc::new(Semaphore::new(ready.concurrency as usize)),
+            breaker: Arc::new(Breaker::new(&ready.name)),
             ahead: Ahead::default(),
             is_behind: false,
             ready: Arc::new(ready),
@@ -82,38 +97,30 @@ impl Worker {
             store,
             clock,
             stop,
-            cut: CancellationToken::new(),
+            cut,
             running: JoinSet::new(),
-            held: Held::new(settings.lease),
-            ended: Vec::new(),
+            held,
+            ended,
+            settled,
             claiming: Trouble::default(),
-            settling: Trouble::default(),
-        }
-    }
-
-    /// Works until it is told to stop and everything that it took up is settled.
-    pub(super) async fn work(self) {
-        let heartbeat = self.held.clone().keep(Arc::clone(&self.store), Arc::clone(&self.clock));
-        let impatience = cut_after_grace(self.stop.clone(), self.cut.clone());
+        };
+        // The settler ends when the worker has, and has left it nothing.
+        let work = async { tokio::join!(worker.turns(), settler.run(settling)) };
         tokio::select! {
-            () = self.turns() => {}
+            _ = work => {}
             () = heartbeat => {}
             () = impatience => {}
         }
     }
 
-    /// While a settlement or a claim is under way further runs end, and the next settlement takes them all: the
-    /// batches grow with the load by themselves.
     async fn turns(mut self) {
         loop {
             let (begun, commits) = (Instant::now(), *self.signal.borrow());
-            self.settle().await;
             let stopping = self.stop.is_cancelled();
-            // What can't be settled until the grace is over is due again when its lease ends.
-            if stopping && self.running.is_empty() && (self.ended.is_empty() || self.cut.is_cancelled()) {
+            if stopping && self.running.is_empty() {
                 return;
             }
-            let pause = if stopping { SETTLE_AGAIN } else { self.claim().await };
+            let pause = if stopping { Duration::MAX } else { self.claim().await };
             let worked = begun.elapsed();
             self.wait(pause, stopping).await;
             let is_stream = self.signal.borrow().wrapping_sub(commits) >= STREAM;
@@ -126,22 +133,32 @@ impl Worker {
                 () = sleep_until(begun + rest), if !stopping => {}
                 () = self.stop.cancelled() => {}
             }
-            self.gather();
+            while let Some(ended) = self.running.try_join_next() {
+                self.end(ended);
+            }
         }
     }
 
     /// Takes up as many queues as there is room for; returns how long to wait before there may be more.
     async fn claim(&mut self) -> Duration {
-        let room = self.room();
-        if room == 0 || !self.ended.is_empty() {
-            return SETTLE_AGAIN;
-        }
         self.signal.mark_unchanged();
+        let (mut room, mut deliveries_each) = (self.room(), DELIVERIES_EACH);
+        if let Some(until) = self.breaker.open_until() {
+            let wait = until.saturating_duration_since(Instant::now());
+            if !wait.is_zero() {
+                return wait;
+            }
+            // A probe, and the only one.
+            (room, deliveries_each) = (room.min(u32::from(self.running.is_empty())), 1);
+        }
+        if room == 0 {
+            return self.settings.poll_interval;
+        }
         let now = self.clock.now();
         let claim = Claim {
             handler: self.ready.name.clone(),
             queues: room,
-            deliveries_each: DELIVERIES_EACH,
+            deliveries_each,
             token: LeaseToken::at(now),
             now,
             until: self.held.end_from(now),
@@ -171,41 +188,33 @@ impl Worker {
     fn take_up(&mut self, claim: &Claim, claimed: Claimed) {
         let now = self.clock.now();
         for queue in claimed.queues {
-            if !self.held.is_safe(claim.until, now) {
-                // The claim took so long that the lease is as good as over: given back untouched.
-                self.ended.push(Settlement { lease: queue.lease, attempts: Vec::new(), due_at: now });
-                continue;
-            }
             let (lease, cut) = (queue.lease.clone(), self.cut.child_token());
             self.held.add(lease.clone(), claim.until, cut.clone());
-            let (ready, clock) = (Arc::clone(&self.ready), Arc::clone(&self.clock));
-            let run = run_in_turn(queue, Arc::clone(&self.calls), ready, clock, self.stop.clone(), cut);
+            if !self.held.is_safe(claim.until, now) {
+                // The claim took so long that the lease is as good as over.
+                self.hand_over(Settlement::untouched(lease, queue.due_at));
+                continue;
+            }
+            let (ready, breaker) = (Arc::clone(&self.ready), Arc::clone(&self.breaker));
+            let (calls, clock, stop) = (Arc::clone(&self.calls), Arc::clone(&self.clock), self.stop.clone());
+            let run = run_in_turn(queue, calls, ready, breaker, clock, stop, cut);
             // Handlers' panics are caught in there, so one that comes out is a mistake of ours: the queue rests for the
             // time of a lease instead of going round and round.
-            let rest = Settlement { lease, attempts: Vec::new(), due_at: claim.until };
+            let rest = Settlement::untouched(lease, claim.until);
             let rest = Ran { settlement: rest, took: Duration::ZERO, bytes: 0 };
             self.running.spawn(AssertUnwindSafe(run).catch_unwind().map(|ended| ended.unwrap_or(rest)));
         }
     }
 
-    /// Waits for whatever comes first: a run that ends, new work, the pause's end, or the word to stop.
+    /// Waits for whatever comes first: a run that ends, something settled, new work, the pause's end, or the word to stop.
     async fn wait(&mut self, pause: Duration, stopping: bool) {
-        // What can't be settled yet comes first, and news don't make the store better.
-        let listening = !stopping && self.room() > 0 && self.ended.is_empty();
-        let pausing = listening || !self.ended.is_empty();
+        let listening = !stopping && self.room() > 0 && self.breaker.open_until().is_none();
         tokio::select! {
             Some(ended) = self.running.join_next(), if !self.running.is_empty() => self.end(ended),
+            () = self.settled.notified(), if !stopping => {}
             Ok(()) = self.signal.changed(), if listening => {}
-            () = sleep(pause), if pausing => {}
+            () = sleep(pause), if !stopping => {}
             () = self.stop.cancelled(), if !stopping => {}
-            () = self.cut.cancelled(), if stopping && self.running.is_empty() => {}
-        }
-    }
-
-    /// Takes what has ended meanwhile.
-    fn gather(&mut self) {
-        while let Some(ended) = self.running.try_join_next() {
-            self.end(ended);
         }
     }
 
@@ -214,78 +223,22 @@ impl Worker {
         if !settlement.attempts.is_empty() {
             self.ahead.note(took, bytes);
         }
-        self.ended.push(settlement);
+        self.hand_over(settlement);
     }
 
-    /// Writes what has ended. When the store is away it is kept, and tried again at the next turn.
-    async fn settle(&mut self) {
-        if self.ended.is_empty() {
-            return;
-        }
-        for some in portions(std::mem::take(&mut self.ended)) {
-            self.settle_together(some).await;
-        }
+    fn hand_over(&self, settlement: Settlement) {
+        // The settler only ends before this when it is too late: the lease ends by itself.
+        let _ = self.ended.send(settlement);
     }
 
-    async fn settle_together(&mut self, ended: Vec<Settlement>) {
-        match in_time(self.store.settle(&ended)).await {
-            Ok(written) => self.report(&ended, &written),
-            Err(StoreError::Failed(_)) if ended.len() > 1 => {
-                // One that can't be written must not hold up the others.
-                for settlement in ended {
-                    let alone = [settlement];
-                    match in_time(self.store.settle(&alone)).await {
-                        Ok(written) => self.report(&alone, &written),
-                        Err(error) => self.unsettled(alone, &error),
-                    }
-                }
-            }
-            Err(error) => self.unsettled(ended, &error),
-        }
-    }
-
-    fn unsettled(&mut self, ended: impl IntoIterator<Item = Settlement>, error: &StoreError) {
-        let handler = &self.ready.name;
-        if let StoreError::Failed(_) = error {
-            tracing::error!(handler, error = %Chain(error), "finished work can't be settled: it is done again");
-            ended.into_iter().for_each(|settlement| self.held.remove(&settlement.lease));
-        } else {
-            if let Some(left_out) = self.settling.due(Instant::now()) {
-                tracing::warn!(handler, error = %Chain(error), left_out, "finished work can't be settled yet");
-            }
-            self.ended.extend(ended);
-        }
-    }
-
-    fn report(&self, settled: &[Settlement], written: &[bool]) {
-        for (settlement, written) in settled.iter().zip(written) {
-            self.held.remove(&settlement.lease);
-            if !written {
-                let queue = &settlement.lease.queue;
-                tracing::warn!(
-                    queue.handler,
-                    queue.ordering_key,
-                    "a lease ended before its work was settled: it is done again"
-                );
-            }
-        }
-    }
-
-    /// For how many more queues there is room.
+    /// For how many more queues there is room. While so many are being run, as many again may wait to be settled; when
+    /// more do, the store does not keep up, or is away.
     fn room(&self) -> u32 {
-        let busy = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
-        self.ahead.queues(self.ready.concurrency).saturating_sub(busy)
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let queues = self.ahead.queues(self.ready.concurrency);
+        let running = queues.saturating_sub(count(self.running.len()));
+        running.min(queues.saturating_mul(2).saturating_sub(count(self.held.number())))
     }
-}
-
-fn portions(mut ended: Vec<Settlement>) -> Vec<Vec<Settlement>> {
-    let mut portions = Vec::new();
-    while ended.len() > SETTLED_TOGETHER {
-        let rest = ended.split_off(SETTLED_TOGETHER);
-        portions.push(std::mem::replace(&mut ended, rest));
-    }
-    portions.push(ended);
-    portions
 }
 
 /// Gives calls that are under way at the stop a few seconds, and no more. Never ends by itself.

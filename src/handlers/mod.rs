@@ -3,6 +3,7 @@
 //! A *kind* is a way of handling (`log`, `http`, `command`, `nats`, …, or one of your own); a *handler* is a configured instance
 //! of a kind. The built-in kinds are listed in [`Registry::built_in`].
 
+mod body;
 #[cfg(any(feature = "kafka", feature = "nats", feature = "rabbitmq", feature = "redis"))]
 mod broker;
 #[cfg(unix)]
@@ -27,5 +28,6 @@ mod tls;
 /// What `impl Handler` is marked with: it makes `async fn` possible in a trait whose implementations are chosen at run
 /// time.
 pub use async_trait::async_trait;
+pub use body::{Body, Outgoing};
 pub use handler::{Failure, Handler, Success, Work};
 pub use registry::{Factory, LeftOut, Registry, UnknownKind};

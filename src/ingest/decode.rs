@@ -1,13 +1,16 @@
 //! Third stage: what does it say, and who wants to hear of it? Whatever is in the body, the answer is an event: a
 //! correctly signed request is never refused for what it says.
 
+use std::cell::LazyCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use jiff::Timestamp;
 
+use super::subscriber::Subscriber;
 use super::verify::Verified;
-use crate::model::{Arrival, DedupKey, EventRecord, NewEvent, Subscription};
+use crate::model::{Arrival, DedupKey, EventRecord, NewEvent};
 use crate::podium;
+use crate::shape::Scope;
 
 /// An event with the deliveries that follow from it, ready to be accepted.
 pub(super) struct Event {
@@ -34,15 +37,15 @@ impl Event {
 }
 
 /// Reads a verified request and works out which handlers owe it.
-pub(super) fn decode(verified: Verified, subscriptions: &[Subscription]) -> Event {
+pub(super) fn decode(verified: Verified, subscribers: &[Subscriber]) -> Event {
     let arrival = verified.into_arrival();
     let now = arrival.received_at;
-    again(arrival, subscriptions, now)
+    again(arrival, subscribers, now)
 }
 
 /// Reads what was verified before, and kept. The same arrival always gives the same event; its deliveries are by the
 /// subscriptions of today, and begin `now`: what waited must not have used up the time in which it is tried.
-pub(super) fn again(arrival: Arrival, subscriptions: &[Subscription], now: Timestamp) -> Event {
+pub(super) fn again(arrival: Arrival, subscribers: &[Subscriber], now: Timestamp) -> Event {
     let Arrival { id, source, received_at, verified_by, content } = arrival;
     let decoded = podium::decode(&content.body);
     let dedup_key = match &decoded.event_uid {
@@ -65,9 +68,12 @@ pub(super) fn again(arrival: Arrival, subscriptions: &[Subscription], now: Times
         verified_by,
         decode_error: decoded.event.err().map(|error| error.to_string()),
     };
-    let deliveries = subscriptions
-        .iter()
-        .filter_map(|subscription| subscription.delivery(&record, ordering_key.as_deref(), now))
-        .collect();
+    let deliveries = {
+        // Only conditions have use for it, and they share it.
+        let scope = LazyCell::new(|| Scope::of_event(&record, &content.body));
+        let owed =
+            |subscriber: &Subscriber| subscriber.delivery(&record, ordering_key.as_deref(), now, || &scope);
+        subscribers.iter().filter_map(owed).collect()
+    };
     Event { new: NewEvent { record, dedup_key, content, deliveries }, ordering_key }
 }

@@ -12,8 +12,9 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::decode::again;
+use super::subscriber::Subscriber;
 use crate::clock::Clock;
-use crate::model::{EventId, NewEvent, Subscription};
+use crate::model::{EventId, NewEvent};
 use crate::spool::{Depth, Spool, SpoolError};
 use crate::store::{Acceptance, Store, StoreError};
 use crate::telemetry::Chain;
@@ -38,7 +39,7 @@ pub(super) struct Drain {
     spool: Spool,
     store: Arc<dyn Store>,
     /// Who wants to hear of what, today: an event in the spool has no deliveries yet.
-    subscriptions: Arc<[Subscription]>,
+    subscribers: Arc<[Subscriber]>,
     clock: Arc<dyn Clock>,
     /// How often, and how long apart, an event is refused until it is set aside.
     rounds: (u32, Duration),
@@ -63,10 +64,10 @@ impl Drain {
     pub(super) const fn new(
         spool: Spool,
         store: Arc<dyn Store>,
-        subscriptions: Arc<[Subscription]>,
+        subscribers: Arc<[Subscriber]>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { spool, store, subscriptions, clock, rounds: ROUNDS, refused: None, told_of_adoption: None }
+        Self { spool, store, subscribers, clock, rounds: ROUNDS, refused: None, told_of_adoption: None }
     }
 
     /// Goes on until told to stop. What is left then is there at the next start.
@@ -140,8 +141,7 @@ impl Drain {
     /// Brings the first few to the store; says how many.
     async fn step(&mut self) -> Result<usize, String> {
         let arrivals = self.spool.first(BATCH).await.map_err(|error| told(&error))?;
-        let events =
-            arrivals.into_iter().map(|arrival| again(arrival, &self.subscriptions, self.clock.now()));
+        let events = arrivals.into_iter().map(|arrival| again(arrival, &self.subscribers, self.clock.now()));
         let (events, keys): (Vec<_>, Vec<_>) = events.map(super::decode::Event::into_parts).unzip();
         match self.accept(&events).await {
             Ok(_) => {}

@@ -20,10 +20,12 @@ mod routes;
 #[cfg(test)]
 mod scripted;
 mod source;
+mod subscriber;
 mod uses;
 mod verify;
 
 pub use quarantine::{Quarantine, QuarantineWriter};
 pub use routes::{Ingest, Parts, router};
 pub use source::{Source, SourceKey, Sources};
+pub use subscriber::Subscriber;
 pub use uses::{UseCount, Uses, write_uses};

@@ -24,11 +24,11 @@ use super::receive::receive;
 use super::rejection::Rejection;
 use super::rejection_log::RejectionLog;
 use super::source::Sources;
+use super::subscriber::Subscriber;
 use super::verify::{Verified, verify};
 use crate::clock::Clock;
 use crate::config::Verification;
 use crate::http::{Bodies, drain};
-use crate::model::Subscription;
 use crate::spool::Spool;
 use crate::store::Store;
 use crate::telemetry::metrics;
@@ -41,7 +41,7 @@ pub struct Parts {
     /// The webhooks that may call.
     pub sources: Arc<Sources>,
     /// Who wants to hear of what.
-    pub subscriptions: Vec<Subscription>,
+    pub subscribers: Vec<Subscriber>,
     /// Which signatures are still good.
     pub window: Verification,
     /// Where requests go that fail verification.
@@ -63,7 +63,7 @@ pub struct Parts {
 /// Everything that a request needs on its way.
 pub struct Ingest {
     pub(super) sources: Arc<Sources>,
-    subscriptions: Arc<[Subscription]>,
+    subscribers: Arc<[Subscriber]>,
     pub(super) window: Verification,
     quarantine: Quarantine,
     bodies: Bodies,
@@ -110,13 +110,13 @@ impl Ingest {
     pub fn start(parts: Parts, tasks: &TaskTracker, stop: &CancellationToken) -> Arc<Self> {
         let Parts { sources, window, quarantine, bodies, lanes, store_deadline, store, spool, clock, .. } =
             parts;
-        let subscriptions: Arc<[Subscription]> = parts.subscriptions.into();
+        let subscribers: Arc<[Subscriber]> = parts.subscribers.into();
         let commit = Commit::new(Arc::clone(&store), spool.clone(), store_deadline);
         let lanes = Lanes::start(lanes, commit, tasks);
-        let drain = Drain::new(spool, Arc::clone(&store), Arc::clone(&subscriptions), Arc::clone(&clock));
+        let drain = Drain::new(spool, Arc::clone(&store), Arc::clone(&subscribers), Arc::clone(&clock));
         tasks.spawn(drain.run(stop.clone()));
         let log = RejectionLog::default();
-        Arc::new(Self { sources, subscriptions, window, quarantine, bodies, lanes, log, store, clock })
+        Arc::new(Self { sources, subscribers, window, quarantine, bodies, lanes, log, store, clock })
     }
 
     async fn take(&self, source: &str, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
@@ -151,6 +151,6 @@ impl Ingest {
     }
 
     async fn accept_since(&self, since: Instant, verified: Verified) -> Result<Receipt, Rejection> {
-        self.lanes.accept(decode(verified, &self.subscriptions), since).await
+        self.lanes.accept(decode(verified, &self.subscribers), since).await
     }
 }

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::model::{
-    Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
-    NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest,
-    SecretUse, Token, TokenDigest,
+    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord,
+    NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
+    QuarantinedRequest, SecretUse, Token, TokenDigest,
 };
 use crate::store::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
 
@@ -72,6 +72,22 @@ impl Store for Scripted {
         nobody_asks()
     }
 
+    async fn resolve(&self, _: DeliveryId, _: &str, _: Timestamp) -> Result<Option<Delivery>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn pause(&self, _: &str, _: Timestamp) -> Result<Timestamp, StoreError> {
+        nobody_asks()
+    }
+
+    async fn resume(&self, _: &str) -> Result<bool, StoreError> {
+        nobody_asks()
+    }
+
+    async fn paused(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        nobody_asks()
+    }
+
     async fn events(&self, _: &EventFilter, _: PageRequest<EventId>) -> Result<Vec<EventRecord>, StoreError> {
         nobody_asks()
     }
@@ -100,7 +116,7 @@ impl Store for Scripted {
         nobody_asks()
     }
 
-    async fn backlog(&self) -> Result<Vec<(String, u64)>, StoreError> {
+    async fn backlog(&self) -> Result<Vec<Backlog>, StoreError> {
         nobody_asks()
     }
 

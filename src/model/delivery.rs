@@ -44,6 +44,23 @@ pub struct Delivery {
     pub opened_at: Timestamp,
     /// When it was done or given up.
     pub settled_at: Option<Timestamp>,
+    /// Why a person called it done.
+    pub note: Option<String>,
+}
+
+/// What a handler has to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// The handler's name.
+    pub handler: String,
+    /// How many of its deliveries are open.
+    pub open: u64,
+    /// How many of its queues wait for a person.
+    pub parked: u64,
+    /// How many of its deliveries are dead.
+    pub dead: u64,
+    /// Since when the longest waiting of its queues is due; later than now when all wait to be tried again.
+    pub oldest_due_at: Option<Timestamp>,
 }
 
 /// Where a delivery stands.

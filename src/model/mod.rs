@@ -14,7 +14,7 @@ mod subscription;
 mod token;
 
 pub use attempt::{Attempt, AttemptOutcome};
-pub use delivery::{Delivery, DeliveryFilter, DeliveryState, NewDelivery};
+pub use delivery::{Backlog, Delivery, DeliveryFilter, DeliveryState, NewDelivery};
 pub use event::{Arrival, Content, DedupKey, EventFilter, EventRecord, Header, NewEvent};
 pub(crate) use id::new_uuid;
 pub use id::{DeliveryId, EventId, QuarantineId, TokenId};

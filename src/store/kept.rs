@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::FinishedAttempt;
+use super::{Claim, FinishedAttempt, Lease, LeasedQueue, QueueRef};
 use crate::model::{
     DeliveryId, DeliveryState, EventFilter, EventId, Header, PageRequest, QuarantineFilter, QuarantineId,
 };
@@ -18,6 +18,22 @@ const EARLIEST: Timestamp = Timestamp::constant(-210_866_803_200, 0);
 
 /// The last moment that can be made from a number of microseconds.
 const LATEST: Timestamp = Timestamp::constant(253_402_207_200, 0);
+
+/// What a store knows of a queue that it leases.
+pub(super) struct Leased {
+    pub(super) ordering_key: String,
+    pub(super) due_at: Timestamp,
+    pub(super) lost: u32,
+}
+
+impl Leased {
+    /// The queue as it is handed out, its deliveries yet to come.
+    pub(super) fn under(&self, claim: &Claim) -> LeasedQueue {
+        let queue = QueueRef { handler: claim.handler.clone(), ordering_key: self.ordering_key.clone() };
+        let lease = Lease { queue, token: claim.token };
+        LeasedQueue { lease, due_at: self.due_at, lost: self.lost, due: Vec::new() }
+    }
+}
 
 /// An instant in whole microseconds, what both databases keep.
 pub(super) fn instant(at: Timestamp) -> Timestamp {

@@ -18,9 +18,9 @@ pub use error::StoreError;
 pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQueue, QueueRef, Settlement};
 
 use crate::model::{
-    Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
-    NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest,
-    SecretUse, Token, TokenDigest,
+    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord,
+    NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
+    QuarantinedRequest, SecretUse, Token, TokenDigest,
 };
 
 /// Everything that Lectern remembers. Instants and durations are kept to the microsecond.
@@ -35,8 +35,8 @@ pub trait Store: Send + Sync + 'static {
     async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError>;
 
     /// Leases queues of one handler that are due, longest due first, and returns the first open deliveries of each
-    /// in the order in which their events were accepted. A queue is leased by one at a time; it is due again when
-    /// the lease ends.
+    /// in the order in which their events were accepted. A queue is leased by one at a time; it can be leased anew when
+    /// the lease ends. A paused handler and a parked queue have none.
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError>;
 
     /// Prolongs leases until the given moment, and returns those that were still held.
@@ -47,9 +47,9 @@ pub trait Store: Send + Sync + 'static {
     /// says whether it was written.
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError>;
 
-    /// Changes whenever this process accepted or replayed something, and may change for no reason. Look at it before a
+    /// Changes whenever there is something new to claim, and may change for no reason. Look at it before a
     /// claim and wait for its next change after, so that nothing falls between the two. Work that another process
-    /// made is not announced: claim now and then all the same.
+    /// made may not be announced: claim now and then all the same.
     fn work_signal(&self) -> watch::Receiver<u64>;
 
     /// Opens a delivery again, whatever its state: it is due at `now`, with a fresh count of failures. It keeps its place,
@@ -57,6 +57,25 @@ pub trait Store: Send + Sync + 'static {
     /// lease stays, and the settlement says when it is due. Returns the delivery as it then stands; `None` when there
     /// is no such delivery.
     async fn replay(&self, id: DeliveryId, now: Timestamp) -> Result<Option<Delivery>, StoreError>;
+
+    /// Calls a dead delivery done, with the reason why. A queue that was parked for its sake is due at `now`. A delivery that
+    /// is not dead stays as it is. Returns it as it then stands; `None` when there is no such delivery.
+    async fn resolve(
+        &self,
+        id: DeliveryId,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<Option<Delivery>, StoreError>;
+
+    /// Gives a handler nothing more from now on, in any process, until it is resumed; what is leased goes on. Returns
+    /// since when it is paused: one that was paused before stays so since then.
+    async fn pause(&self, handler: &str, now: Timestamp) -> Result<Timestamp, StoreError>;
+
+    /// Ends a pause. Returns whether there was one.
+    async fn resume(&self, handler: &str) -> Result<bool, StoreError>;
+
+    /// The handlers that are paused, and since when, by name.
+    async fn paused(&self) -> Result<Vec<(String, Timestamp)>, StoreError>;
 
     /// Events that fit the filter, newest first.
     async fn events(
@@ -84,8 +103,8 @@ pub trait Store: Send + Sync + 'static {
     /// The attempts of a delivery, the first first.
     async fn attempts(&self, id: DeliveryId) -> Result<Vec<Attempt>, StoreError>;
 
-    /// How many deliveries are open, by handler; handlers without any are left out.
-    async fn backlog(&self) -> Result<Vec<(String, u64)>, StoreError>;
+    /// What each handler has to do, by name; handlers that have nothing open and nothing dead are left out.
+    async fn backlog(&self) -> Result<Vec<Backlog>, StoreError>;
 
     /// Forgets at most `at_most` events that were received before the given moment, with their bodies, deliveries and
     /// attempts; an event with an open delivery is kept. Returns how many were forgotten.

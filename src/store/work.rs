@@ -1,8 +1,8 @@
 //! The words of leasing and settling.
 //!
 //! What is leased is a queue: the open deliveries of one handler with one ordering key. It exists while it has open
-//! deliveries. A lease is a queue's `due_at` moved to the lease's end, and a token: one that is not
-//! settled becomes due again by itself, and a worker that comes late finds another token.
+//! deliveries. A lease is a token and a moment at which it ends: a queue that is not settled by then is due again by itself,
+//! and a worker that comes late finds another token.
 
 use std::time::Duration;
 
@@ -63,8 +63,8 @@ pub struct Claim {
 pub struct Claimed {
     /// The leased queues, each with work to do.
     pub queues: Vec<LeasedQueue>,
-    /// When the handler's next queue is due, of those that are not in `queues`; may lie in the past when there is
-    /// more work than was asked for.
+    /// When the handler's next queue is due, of those that nobody has leased; may lie in the past when there is
+    /// more work than was asked for. A lease that ends unsettled is not announced: claim now and then all the same.
     pub next_due: Option<Timestamp>,
 }
 
@@ -73,6 +73,11 @@ pub struct Claimed {
 pub struct LeasedQueue {
     /// The right to work on it.
     pub lease: Lease,
+    /// Since when it was due.
+    pub due_at: Timestamp,
+    /// How many leases of it ended without a settlement, one after another, until now: whoever held them died, or lost
+    /// the store.
+    pub lost: u32,
     /// At least one.
     pub due: Vec<Due>,
 }
@@ -97,6 +102,17 @@ pub struct Settlement {
     pub attempts: Vec<FinishedAttempt>,
     /// When what is left of the queue is due.
     pub due_at: Timestamp,
+    /// The dead delivery for whose sake the queue waits, empty or not, until it is replayed or called done; none lets the
+    /// queue go on.
+    pub parked_by: Option<DeliveryId>,
+}
+
+impl Settlement {
+    /// Gives a queue back untouched, due at `due_at`.
+    #[must_use]
+    pub const fn untouched(lease: Lease, due_at: Timestamp) -> Self {
+        Self { lease, attempts: Vec::new(), due_at, parked_by: None }
+    }
 }
 
 /// An attempt with the state that follows from it.

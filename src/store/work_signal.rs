@@ -6,16 +6,28 @@ use tokio::sync::watch;
 #[derive(Debug, Default)]
 pub(super) struct WorkSignal {
     times: watch::Sender<u64>,
+    made_here: watch::Sender<()>,
 }
 
 impl WorkSignal {
-    /// Says that there is something to do. To be called once it is committed: whoever is woken looks for it.
+    /// Says that this process made something to do. To be called once it is committed: whoever is woken looks for it.
     pub(super) fn announce(&self) {
+        self.hear();
+        self.made_here.send_replace(());
+    }
+
+    /// Says that another process did.
+    pub(super) fn hear(&self) {
         self.times.send_modify(|times| *times = times.wrapping_add(1));
     }
 
     /// See [`super::Store::work_signal`].
     pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
         self.times.subscribe()
+    }
+
+    /// Changes when this process made something to do.
+    pub(super) fn made_here(&self) -> watch::Receiver<()> {
+        self.made_here.subscribe()
     }
 }

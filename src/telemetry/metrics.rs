@@ -12,6 +12,7 @@ const SPOOL_BYTES: &str = "lectern_spool_bytes";
 const SPOOL_OLDEST_AGE: &str = "lectern_spool_oldest_age_seconds";
 const SPOOL_SET_ASIDE: &str = "lectern_spool_set_aside_files";
 const COMMIT_BATCH: &str = "lectern_commit_batch_events";
+const UNDECIDED: &str = "lectern_undecided_conditions_total";
 const REJECTIONS: &str = "lectern_rejected_requests_total";
 
 /// The upper ends of the ranges in which the sizes of batches are counted.
@@ -61,6 +62,10 @@ fn counts() -> &'static PrometheusHandle {
         describe_gauge!(SPOOL_SET_ASIDE, "Files of the spool that wait for a person");
         describe_histogram!(COMMIT_BATCH, "How many events were made durable together, and where");
         describe_counter!(REJECTIONS, "Requests that were not accepted, by the code of their answer");
+        describe_counter!(
+            UNDECIDED,
+            "Conditions that failed at an event, which their handler was given all the same"
+        );
         handle
     })
 }
@@ -80,6 +85,11 @@ pub fn committed(events: usize, place: &'static str) {
     #[expect(clippy::cast_precision_loss, reason = "a batch has hundreds of events")]
     let events = events as f64;
     histogram!(COMMIT_BATCH, "to" => place).record(events);
+}
+
+/// The condition of this handler failed at an event.
+pub fn undecided(handler: &str) {
+    counter!(UNDECIDED, "handler" => handler.to_owned()).increment(1);
 }
 
 /// A request was not accepted.

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use lectern::handlers::async_trait;
 use lectern::model::{
-    Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
-    NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest,
-    SecretUse, Token, TokenDigest,
+    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord,
+    NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
+    QuarantinedRequest, SecretUse, Token, TokenDigest,
 };
 use lectern::store::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
 use tokio::sync::watch;
@@ -118,6 +118,27 @@ impl Store for Faulty {
         self.inner.replay(id, now).await
     }
 
+    async fn resolve(
+        &self,
+        id: DeliveryId,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<Option<Delivery>, StoreError> {
+        self.inner.resolve(id, note, now).await
+    }
+
+    async fn pause(&self, handler: &str, now: Timestamp) -> Result<Timestamp, StoreError> {
+        self.inner.pause(handler, now).await
+    }
+
+    async fn resume(&self, handler: &str) -> Result<bool, StoreError> {
+        self.inner.resume(handler).await
+    }
+
+    async fn paused(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.inner.paused().await
+    }
+
     async fn events(
         &self,
         filter: &EventFilter,
@@ -150,7 +171,7 @@ impl Store for Faulty {
         self.inner.attempts(id).await
     }
 
-    async fn backlog(&self) -> Result<Vec<(String, u64)>, StoreError> {
+    async fn backlog(&self) -> Result<Vec<Backlog>, StoreError> {
         self.inner.backlog().await
     }
 

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lectern::clock::{Clock, SystemClock};
-use lectern::config::{Dispatch, Retry};
+use lectern::config::{Dispatch, OnDead, Retry};
 use lectern::dispatch::{self, Ready};
 use lectern::handlers::{Failure, Handler, Success, Work, async_trait};
 use lectern::model::{
@@ -83,6 +83,7 @@ impl Process {
                 max_attempts: 5,
                 max_age: Duration::from_secs(60),
             },
+            on_dead: OnDead::Continue,
         };
         let settings = Dispatch { lease: Duration::from_secs(1), poll_interval: Duration::from_millis(50) };
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());

@@ -116,6 +116,61 @@ on_both_stores! {
         assert_eq!(lectern.get("/api/v1/deliveries").await.as_array().unwrap().len(), 2);
     }
 
+    async fn a_condition_decides_which_events_a_handler_gets(setup) {
+        let sink = Sink::start().await;
+        let lectern = http_handler(setup, &sink, r#"
+            when = "data.failureReason and data.conversation.channel.type in ['phone', 'sms']"
+        "#).start().await;
+        let [phone, email, sms] = ["phone", "email", "sms"].map(failed_over);
+        for body in [&phone, &email, &sms] {
+            assert_eq!(lectern.post(body).await.status, StatusCode::OK);
+        }
+        for other in [new_event("message.received", "c"), b"no JSON".to_vec()] {
+            assert_eq!(lectern.post(&other).await.status, StatusCode::OK);
+        }
+        let wanted = eventually("two calls", async || (sink.calls().len() == 2).then(|| sink.calls())).await;
+        assert_eq!(wanted.iter().map(|call| &call.body[..]).collect::<Vec<_>>(), [&phone[..], &sms[..]]);
+        assert_eq!(lectern.get("/api/v1/deliveries").await.as_array().unwrap().len(), 2);
+        assert_eq!(lectern.get("/api/v1/events").await.as_array().unwrap().len(), 5);
+    }
+
+    async fn a_condition_that_fails_at_an_event_keeps_it_from_nobody(setup) {
+        let sink = Sink::start().await;
+        let lectern = http_handler(setup, &sink, r#"when = "data.amount + 1 > 5""#).start().await;
+        let event = lectern.post(br#"{"data":{"amount":{}},"metadata":{"eventType":"invoice.created"}}"#).await;
+        assert_eq!(event.status, StatusCode::OK);
+        delivery_once(&lectern, &event.json(), "done").await;
+        let metrics = String::from_utf8(lectern.api(Method::GET, "/metrics").await.bytes).unwrap();
+        assert!(metrics.contains("lectern_undecided_conditions_total{handler=\"crm\"} 1\n"), "{metrics}");
+        assert!(lectern.log().contains("unsupported types map and number"));
+    }
+
+    async fn a_template_turns_an_event_into_a_chat_message(setup) {
+        let sink = Sink::start().await;
+        let lectern = http_handler(setup, &sink, r#"
+            template = '''
+            {
+              "text": "*{{ data.contactName or "Somebody" }}* did not get: {{ data.body }}\n{{ data.failureReason }}"
+            }
+            '''
+        "#).start().await;
+        let event = lectern.post(&new_event("message.failed", "c")).await.json();
+        delivery_once(&lectern, &event, "done").await;
+        let call = sink.calls().remove(0);
+        assert_eq!(call.headers["content-type"], "application/json");
+        let sent: Value = serde_json::from_slice(&call.body).unwrap();
+        let text = "*Marisol Okafor* did not get: Your sideboard is ready to be collected.\nAttempted to send SMS to a landline.";
+        assert_eq!(sent, json!({ "text": text }));
+    }
+
+    async fn what_is_refused_for_good_is_dead_at_once(setup) {
+        let sink = Sink::answering(|_, _| plain(StatusCode::UNPROCESSABLE_ENTITY)).await;
+        let lectern = http_handler(setup, &sink, "").start().await;
+        let event = lectern.post(&new_event("message.sent", "c")).await.json();
+        delivery_once(&lectern, &event, "dead").await;
+        assert_eq!(sink.calls().len(), 1);
+    }
+
     async fn a_command_gets_the_event_on_its_standard_input(setup) {
         let folder = setup.dir.path().to_path_buf();
         let setup = setup.config(r#"
@@ -185,6 +240,13 @@ on_both_stores! {
         delivery_once(&lectern, &event, "done").await;
         assert_eq!(sink.calls().len(), 2);
     }
+}
+
+/// A message that could not be sent over a channel of this type.
+fn failed_over(channel: &str) -> Vec<u8> {
+    let mut body: Value = serde_json::from_slice(&new_event("message.failed", "c")).unwrap();
+    body["data"]["conversation"]["channel"]["type"] = channel.into();
+    body.to_string().into_bytes()
 }
 
 fn uid_of(body: &[u8]) -> String {

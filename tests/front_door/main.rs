@@ -13,6 +13,7 @@ mod hostile;
 mod mute;
 mod outage;
 mod quarantine;
+mod roles;
 mod rotation;
 mod slow;
 mod starting;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lectern::clock::{Clock, SystemClock};
-use lectern::config::{Dispatch, Retry};
+use lectern::config::{Dispatch, OnDead, Retry};
 use lectern::dispatch::{self, Ready};
 use lectern::handlers::{Failure, Handler, Success, Work, async_trait};
 use lectern::model::{Attempt, AttemptOutcome, DedupKey, DeliveryState, NewDelivery, NewEvent};
@@ -32,7 +32,14 @@ async fn attempt_by(handler: impl Handler) -> Attempt {
     store.accept(&[NewEvent { record: event, dedup_key, content, deliveries: vec![owed] }]).await.unwrap();
 
     let retry = Retry { initial: TIME, max_interval: TIME, max_attempts: 1, max_age: Duration::MAX };
-    let ready = Ready { name, handler: Arc::new(handler), concurrency: 1, timeout: TIME, retry };
+    let ready = Ready {
+        name,
+        handler: Arc::new(handler),
+        concurrency: 1,
+        timeout: TIME,
+        retry,
+        on_dead: OnDead::Continue,
+    };
     let settings = Dispatch { lease: Duration::from_secs(30), poll_interval: Duration::from_secs(1) };
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     dispatch::start(vec![ready], settings, &store, &clock, &stop, &tasks);

@@ -42,6 +42,7 @@ pub(crate) fn work(body: impl Into<Bytes>) -> Work {
         failures: 1,
         opened_at: received_at,
         settled_at: None,
+        note: None,
     };
     let headers = vec![Header { name: "content-type".to_owned(), value: "application/json; v=1".to_owned() }];
     Work {

@@ -31,7 +31,7 @@ async fn attempt(api: &Api, event: &NewEvent, seconds: i64, state: DeliveryState
         output: Some("what the handler said".into()),
         error: failed.then(|| "the answer was 500".into()),
     };
-    let settlement = Settlement { lease, attempts: vec![attempt], due_at: moment(seconds) };
+    let settlement = Settlement { lease, attempts: vec![attempt], due_at: moment(seconds), parked_by: None };
     assert_eq!(api.store.settle(&[settlement]).await.unwrap(), [true]);
 }
 

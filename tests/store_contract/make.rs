@@ -139,7 +139,7 @@ pub(crate) fn settlement(
     attempts: Vec<FinishedAttempt>,
     due_at: Timestamp,
 ) -> Settlement {
-    Settlement { lease: queue.lease.clone(), attempts, due_at }
+    Settlement { lease: queue.lease.clone(), attempts, due_at, parked_by: None }
 }
 
 /// Settles a queue whose lease must still be held.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lectern::model::{Attempt, AttemptOutcome, DeliveryState};
+use lectern::model::{Attempt, AttemptOutcome, Backlog, DeliveryState};
 use lectern::store::FinishedAttempt;
 
 use crate::home::Home;
@@ -34,13 +34,21 @@ async fn the_backlog_counts_what_is_open(store: Home) {
     let both = accept(&*store, owed_to(&[HANDLER, "archive"], "e1", "a", second(1))).await;
     accept(&*store, owed("e2", "a", second(1))).await;
     accept(&*store, owed("e3", "b", second(9))).await;
-    let count = |handler: &str, open| (handler.to_owned(), open);
-    assert_eq!(store.backlog().await.unwrap(), [count("archive", 1), count(HANDLER, 3)]);
+    let backlog = |handler: &str, open, dead, due| Backlog {
+        handler: handler.to_owned(),
+        open,
+        parked: 0,
+        dead,
+        oldest_due_at: Some(second(due)),
+    };
+    assert_eq!(store.backlog().await.unwrap(), [backlog("archive", 1, 0, 1), backlog(HANDLER, 3, 0, 1)]);
 
     let queue = claim_one(&*store, second(2)).await;
     assert_eq!(queue.due[0].delivery.id, both[0]);
-    settle(&*store, all_done(&queue, second(3))).await;
-    assert_eq!(store.backlog().await.unwrap(), [count("archive", 1), count(HANDLER, 1)]);
+    let ends =
+        vec![done(both[0], second(3)), failed(queue.due[1].delivery.id, DeliveryState::Dead, second(3))];
+    settle(&*store, settlement(&queue, ends, second(3))).await;
+    assert_eq!(store.backlog().await.unwrap(), [backlog("archive", 1, 0, 1), backlog(HANDLER, 1, 1, 9)]);
 }
 
 async fn a_delivery_that_is_done_leaves_its_queue(store: Home) {

@@ -74,25 +74,26 @@ impl PostgresServer {
 
     /// Stops all of its processes where they stand: whoever connects gets a connection, and nothing else.
     pub(crate) fn freeze(&self) {
-        self.signal(Signal::SIGSTOP);
+        let Some(first) = self.first_process() else { return };
+        send(&first, Signal::SIGSTOP);
+        // It may still be making a child: from when it stands it has no further ones.
+        let stands = || std::fs::read_to_string(format!("/proc/{first}/status"));
+        while stands().is_ok_and(|status| !status.contains("State:\tT")) {
+            std::thread::yield_now();
+        }
+        children_of(&first).for_each(|child| send(&child, Signal::SIGSTOP));
     }
 
     /// Lets them go on.
     pub(crate) fn thaw(&self) {
-        self.signal(Signal::SIGCONT);
+        let Some(first) = self.first_process() else { return };
+        send(&first, Signal::SIGCONT);
+        children_of(&first).for_each(|child| send(&child, Signal::SIGCONT));
     }
 
-    /// To the first process, which has no further children meanwhile, and then to those that it has.
-    fn signal(&self, signal: Signal) {
-        let Ok(file) = std::fs::read_to_string(self.data.path().join("postmaster.pid")) else { return };
-        let first = file.lines().next().expect("the file begins with the server's process").to_owned();
-        let send = |process: &str| {
-            // One that has ended by itself needs no signal.
-            let _ = kill(Pid::from_raw(process.parse().expect("a process is a number")), signal);
-        };
-        send(&first);
-        let children = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children"));
-        children.unwrap_or_default().split_whitespace().for_each(send);
+    fn first_process(&self) -> Option<String> {
+        let file = std::fs::read_to_string(self.data.path().join("postmaster.pid")).ok()?;
+        Some(file.lines().next().expect("the file begins with the server's process").to_owned())
     }
 
     fn start_command(&self) -> Command {
@@ -143,4 +144,14 @@ fn from_script(name: &str) -> String {
 async fn run(command: Command) -> Result<(), String> {
     let output = tokio::process::Command::from(command).output().await.map_err(|error| error.to_string())?;
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
+/// One that has ended by itself needs no signal.
+fn send(process: &str, signal: Signal) {
+    let _ = kill(Pid::from_raw(process.parse().expect("a process is a number")), signal);
+}
+
+fn children_of(process: &str) -> impl Iterator<Item = String> {
+    let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+    children.unwrap_or_default().split_whitespace().map(str::to_owned).collect::<Vec<_>>().into_iter()
 }

@@ -44,3 +44,16 @@ fn the_configuration_for_production_has_no_mistakes() {
     let loaded = written.load().unwrap();
     assert_eq!(loaded.public().listen.to_string(), "0.0.0.0:8080");
 }
+
+#[test]
+fn the_handlers_in_the_documentation_have_no_mistakes() {
+    let documentation = include_str!("../../../docs/handlers.md");
+    let blocks = documentation.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut handlers = 0;
+    for block in blocks.filter(|block| block.contains("[[handlers]]")) {
+        // A list may hold its blocks a little to the right.
+        let loaded = Written::new().file(block).load();
+        handlers += loaded.unwrap_or_else(|mistakes| panic!("{block}\n{mistakes}")).handlers().count();
+    }
+    assert!(handlers > 3, "only {handlers} handlers: is this still the page?");
+}

@@ -237,6 +237,7 @@ fn handlers_of_ones_own_replace_the_default_one_and_fall_back_to_its_values() {
             kind = "command"
             ordering = "none"
             locations = ["here"]
+            when = "data.failureReason"
             concurrency = 2
             timeout = "1h 30m"
             "#,
@@ -256,6 +257,8 @@ fn handlers_of_ones_own_replace_the_default_one_and_fall_back_to_its_values() {
     assert_eq!(second.subscription.ordering, Ordering::None);
     assert_eq!(second.subscription.types[0].as_str(), "*");
     assert_eq!(second.subscription.locations, ["here"]);
+    assert!(crm.when.is_none());
+    assert_eq!(format!("{:?}", second.when), r#"Some(Condition("data.failureReason"))"#);
     assert_eq!((second.concurrency, second.timeout), (2, Duration::from_secs(90 * 60)));
 }
 
@@ -346,9 +349,11 @@ fn what_is_shown_says_for_every_value_where_it_is_from() {
     kind                      = "http"                              # lectern.toml
     events                    = ["*"]                               # default
     locations                 = []                                  # default
+    when                      = ""                                  # default
     concurrency               = 8                                   # default
     timeout                   = "30s"                               # default
     ordering                  = "conversation"                      # default
+    on_dead                   = "continue"                          # default
     url                       = (set)                               # lectern.toml
 
     [handlers.retry]

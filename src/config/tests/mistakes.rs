@@ -191,6 +191,18 @@ fn a_mistake_in_a_file_is_one_clear_sentence() {
             "`locations` of the handler `crm` is [1] in lectern.toml, but must be a list of location uids in quotes, or [] for all",
         ),
         (
+            "when = 5",
+            "`when` of the handler `crm` is 5 in lectern.toml, but must be a condition in quotes, or \"\" for none",
+        ),
+        (
+            "when = \"data.body ==\"",
+            "`when` of the handler `crm` is \"data.body ==\" in lectern.toml, but is no condition: unexpected end of input, expected expression",
+        ),
+        (
+            "when = \"dat.body\"",
+            "`when` of the handler `crm` is \"dat.body\" in lectern.toml, but is no condition: there is no `dat` here, but `event`, `data`, `metadata`, `body`",
+        ),
+        (
             "concurrency = 0",
             "`concurrency` of the handler `crm` is 0 in lectern.toml, but must be a whole number from 1 to 10000",
         ),

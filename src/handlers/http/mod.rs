@@ -1,11 +1,11 @@
 //! The kind `http`: posts the event to an address of one's own.
 //!
-//! The body goes out exactly as it came in. Its headers follow the
+//! The body goes out exactly as it came in, or as a template makes it. Its headers follow the
 //! [Standard Webhooks](https://www.standardwebhooks.com) specification: `webhook-id` is the event's id, the same over
 //! every attempt, so that the receiver knows a repetition; with a `secret` there is a `webhook-signature`. The
 //! `lectern-…` headers say which event and which attempt it is.
 //!
-//! A status from 200 to 299 is done, every other one a failure. Redirects are not followed: a body with personal data
+//! A status from 200 to 299 is done, every other one a failure, and a few of them for good. Redirects are not followed: a body with personal data
 //! goes where the configuration says and nowhere else. The status decides as soon as it is there; the answer's start
 //! is kept if it comes soon, and within the handler's timeout.
 
@@ -16,13 +16,15 @@ mod retry_after;
 mod settings;
 mod signature;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Client, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
 use self::signature::Signer;
-use super::{Failure, Handler, Success, Work};
+use super::{Body, Failure, Handler, Success, Work};
 use crate::config::{Settings, SettingsError};
 
 /// It has no `Debug`: the address and the headers may hold credentials.
@@ -31,23 +33,27 @@ struct Http {
     url: Url,
     headers: HeaderMap,
     signer: Option<Signer>,
+    body: Body,
+    /// The statuses after which there is no further try.
+    permanent: BTreeSet<u16>,
 }
 
 /// Makes a handler of this kind.
 pub(super) fn build(settings: Settings) -> Result<Box<dyn Handler>, SettingsError> {
-    let settings::Checked { url, headers, signer } = settings::check(settings.read()?)?;
-    Ok(Box::new(Http { client: client::build(&url)?, url, headers, signer }))
+    let settings::Checked { url, headers, signer, body, permanent } = settings::check(settings.read()?)?;
+    Ok(Box::new(Http { client: client::build(&url)?, url, headers, signer, body, permanent }))
 }
 
 #[async_trait]
 impl Handler for Http {
     async fn handle(&self, work: &Work) -> Result<Success, Failure> {
         let deadline = Instant::now() + work.timeout;
+        let body = self.body.render(work)?;
         let request = self
             .client
             .post(self.url.clone())
-            .headers(request::headers(&self.headers, self.signer.as_ref(), work))
-            .body(work.content.body.clone())
+            .headers(request::headers(&self.headers, self.signer.as_ref(), work, &body))
+            .body(body.bytes)
             .send();
         let response = timeout_at(deadline, request)
             .await
@@ -65,6 +71,7 @@ impl Handler for Http {
             format!("the answer was {status}")
         };
         Err(Failure {
+            permanent: self.permanent.contains(&status.as_u16()),
             retry_after: retry_after::read(response.headers(), work.started_at),
             status: code,
             output: answer::start(response, deadline).await,

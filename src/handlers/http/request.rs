@@ -6,20 +6,25 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
 
 use super::signature::Signer;
-use crate::handlers::Work;
+use crate::handlers::{Outgoing, Work};
 
 /// The configured headers and our own.
-pub(super) fn headers(configured: &HeaderMap, signer: Option<&Signer>, work: &Work) -> HeaderMap {
+pub(super) fn headers(
+    configured: &HeaderMap,
+    signer: Option<&Signer>,
+    work: &Work,
+    body: &Outgoing<'_>,
+) -> HeaderMap {
     let id = work.event.id.to_string();
     let timestamp = work.started_at.as_second();
     let mut headers = configured.clone();
-    headers.insert(CONTENT_TYPE, content_type(work));
+    headers.insert(CONTENT_TYPE, content_type(body));
     let mut set = |name, text: &str| {
         headers.insert(HeaderName::from_static(name), visible(text));
     };
     set(HEADER_WEBHOOK_TIMESTAMP, &timestamp.to_string());
     if let Some(signer) = signer {
-        set(HEADER_WEBHOOK_SIGNATURE, &signer.sign(&id, timestamp, &work.content.body));
+        set(HEADER_WEBHOOK_SIGNATURE, &signer.sign(&id, timestamp, &body.bytes));
     }
     set(HEADER_WEBHOOK_ID, &id);
     set("lectern-event-id", &id);
@@ -29,11 +34,8 @@ pub(super) fn headers(configured: &HeaderMap, signer: Option<&Signer>, work: &Wo
     headers
 }
 
-fn content_type(work: &Work) -> HeaderValue {
-    let received = work.content.headers.iter().find(|header| header.name == CONTENT_TYPE.as_str());
-    received
-        .and_then(|header| HeaderValue::from_str(&header.value).ok())
-        .unwrap_or(HeaderValue::from_static("application/json"))
+fn content_type(body: &Outgoing<'_>) -> HeaderValue {
+    HeaderValue::from_str(&body.content_type).unwrap_or(HeaderValue::from_static("application/json"))
 }
 
 /// Whatever a header can't hold, and the percent sign itself, is percent-encoded: an unknown event type may be any text.

@@ -1,15 +1,22 @@
 //! The settings of the kind `http`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::signature::Signer;
 use crate::config::{SettingsError, secret_as};
+use crate::handlers::Body;
 use crate::handlers::text_table::TextTable;
+
+/// The statuses of what will be no different the next time: the request is wrong for the receiver, or there is nothing
+/// where it is sent to. 401 and 403 are not among them: a token may be mended while deliveries wait.
+const PERMANENT: [u16; 4] = [400, 404, 410, 422];
 
 /// As written. It has no `Debug`: every key may hold a secret.
 #[derive(Deserialize)]
@@ -24,6 +31,14 @@ pub(super) struct Written {
     /// Further headers.
     #[serde(default)]
     headers: TextTable,
+    /// What to send instead of the body.
+    template: Option<String>,
+    /// The file that holds it.
+    template_file: Option<PathBuf>,
+    /// The type of what the template makes.
+    content_type: Option<String>,
+    /// The statuses after which there is no further try.
+    permanent_statuses: Option<Value>,
 }
 
 /// As meant.
@@ -31,6 +46,8 @@ pub(super) struct Checked {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) signer: Option<Signer>,
+    pub(super) body: Body,
+    pub(super) permanent: BTreeSet<u16>,
 }
 
 /// Checks all that can be checked before the first event.
@@ -41,6 +58,16 @@ pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
         signer: secret_as(written.secret, written.secret_file, "secret", |secret| {
             Signer::new(secret.expose_secret())
         })?,
+        body: Body::from_settings(written.template, written.template_file, written.content_type)?,
+        permanent: match written.permanent_statuses {
+            None => PERMANENT.into(),
+            Some(list) => statuses(&list).ok_or_else(|| {
+                SettingsError(
+                    "`permanent_statuses`: write a list of statuses from 300 to 599, such as [400, 404], or [] for none"
+                        .to_owned(),
+                )
+            })?,
+        },
     })
 }
 
@@ -77,4 +104,9 @@ fn is_ours(name: &str) -> bool {
         || name.starts_with("lectern-")
         || ["connection", "content-length", "content-type", "host", "transfer-encoding", "user-agent"]
             .contains(&name)
+}
+
+fn statuses(list: &Value) -> Option<BTreeSet<u16>> {
+    let status = |status: &Value| u16::try_from(status.as_u64()?).ok();
+    list.as_array()?.iter().map(|one| status(one).filter(|status| (300..600).contains(status))).collect()
 }

@@ -52,6 +52,40 @@ fn answers(batch: &[NewEvent], mut known: Known) -> Option<Vec<Acceptance>> {
 }
 
 async fn insert(pool: &PgPool, events: &[&NewEvent]) -> Result<Vec<Uuid>, sqlx::Error> {
+    match events {
+        [event] => insert_one(pool, event).await,
+        events => insert_many(pool, events).await,
+    }
+}
+
+async fn insert_one(pool: &PgPool, event: &NewEvent) -> Result<Vec<Uuid>, sqlx::Error> {
+    let NewEvent { record, dedup_key, content, deliveries } = event;
+    sqlx::query_scalar(sql::ACCEPT_ONE)
+        .bind(record.id.as_uuid())
+        .bind(&dedup_key.as_bytes()[..])
+        .bind(&record.source)
+        .bind(&record.event_type)
+        .bind(&record.event_uid)
+        .bind(&record.subject_uid)
+        .bind(&record.conversation_uid)
+        .bind(&record.contact_uid)
+        .bind(&record.location_uid)
+        .bind(&record.organization_uid)
+        .bind(record.occurred_at.map(instant))
+        .bind(instant(record.received_at))
+        .bind(&record.verified_by)
+        .bind(&record.decode_error)
+        .bind(kept::headers(&content.headers))
+        .bind(&content.body[..])
+        .bind(column(deliveries, |delivery| delivery.id.as_uuid()))
+        .bind(column(deliveries, |delivery| delivery.handler.as_str()))
+        .bind(column(deliveries, |delivery| delivery.ordering_key.as_str()))
+        .bind(column(deliveries, |delivery| instant(delivery.opened_at)))
+        .fetch_all(pool)
+        .await
+}
+
+async fn insert_many(pool: &PgPool, events: &[&NewEvent]) -> Result<Vec<Uuid>, sqlx::Error> {
     let owed: Vec<(&NewEvent, &NewDelivery)> = events
         .iter()
         .flat_map(|event| event.deliveries.iter().map(move |delivery| (*event, delivery)))

@@ -1,11 +1,12 @@
 //! Leasing queues that are due, and reading what they hold.
 
-use sqlx::PgPool;
+use sqlx::{PgPool, Row};
 
-use super::map::{self, instant};
+use super::map::{self, column, instant};
 use super::repeat::repeated;
 use super::sql;
-use crate::store::{Claim, Claimed, Due, Lease, LeasedQueue, QueueRef};
+use crate::store::kept::Leased;
+use crate::store::{Claim, Claimed, Due, LeasedQueue};
 
 /// See [`crate::store::Store::claim`].
 pub(super) async fn claim(pool: &PgPool, claim: &Claim) -> Result<Claimed, sqlx::Error> {
@@ -18,10 +19,9 @@ pub(super) async fn claim(pool: &PgPool, claim: &Claim) -> Result<Claimed, sqlx:
     claimed
 }
 
-async fn what_was_leased(pool: &PgPool, claim: &Claim, leased: &[String]) -> Result<Claimed, sqlx::Error> {
+async fn what_was_leased(pool: &PgPool, claim: &Claim, leased: &[Leased]) -> Result<Claimed, sqlx::Error> {
     let next_due = sqlx::query(sql::NEXT_DUE)
         .bind(&claim.handler)
-        .bind(claim.token.0)
         .fetch_optional(pool)
         .await?
         .map(|row| map::timestamp(&row, "due_at"))
@@ -30,23 +30,23 @@ async fn what_was_leased(pool: &PgPool, claim: &Claim, leased: &[String]) -> Res
     Ok(Claimed { queues, next_due })
 }
 
-async fn lease(pool: &PgPool, claim: &Claim) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar(sql::LEASE)
+async fn lease(pool: &PgPool, claim: &Claim) -> Result<Vec<Leased>, sqlx::Error> {
+    let rows = sqlx::query(sql::LEASE)
         .bind(&claim.handler)
         .bind(instant(claim.now))
         .bind(i64::from(claim.queues))
         .bind(instant(claim.until))
         .bind(claim.token.0)
         .fetch_all(pool)
-        .await
+        .await?;
+    rows.iter().map(map::leased).collect()
 }
 
-async fn give_back(pool: &PgPool, claim: &Claim, leased: &[String]) -> Result<(), sqlx::Error> {
+async fn give_back(pool: &PgPool, claim: &Claim, leased: &[Leased]) -> Result<(), sqlx::Error> {
     sqlx::query(sql::GIVE_BACK)
         .bind(&claim.handler)
-        .bind(leased)
+        .bind(column(leased, |queue| queue.ordering_key.as_str()))
         .bind(claim.token.0)
-        .bind(instant(claim.now))
         .execute(pool)
         .await?;
     Ok(())
@@ -55,25 +55,23 @@ async fn give_back(pool: &PgPool, claim: &Claim, leased: &[String]) -> Result<()
 async fn open_deliveries(
     pool: &PgPool,
     claim: &Claim,
-    leased: &[String],
+    leased: &[Leased],
 ) -> Result<Vec<LeasedQueue>, sqlx::Error> {
-    let rows = sqlx::query(sql::OPEN_DELIVERIES)
+    let mut rows = sqlx::query(sql::OPEN_DELIVERIES)
         .bind(&claim.handler)
-        .bind(leased)
+        .bind(column(leased, |queue| queue.ordering_key.as_str()))
         .bind(i64::from(claim.deliveries_each))
         .fetch_all(pool)
         .await?;
-    let mut queues: Vec<LeasedQueue> = Vec::with_capacity(leased.len());
+    rows.sort_by_cached_key(|row| row.try_get::<i64, _>("position").ok());
+    let mut queues: Vec<LeasedQueue> = leased.iter().map(|queue| queue.under(claim)).collect();
     for row in &rows {
         let due = Due { delivery: map::delivery(row)?, event: map::event(row)?, content: map::content(row)? };
-        let ordering_key = &due.delivery.ordering_key;
-        match queues.last_mut() {
-            Some(queue) if queue.lease.queue.ordering_key == *ordering_key => queue.due.push(due),
-            _ => {
-                let queue = QueueRef { handler: claim.handler.clone(), ordering_key: ordering_key.clone() };
-                queues.push(LeasedQueue { lease: Lease { queue, token: claim.token }, due: vec![due] });
-            }
+        let nth: i64 = row.try_get("nth")?;
+        if let Some(queue) = map::index(nth).and_then(|nth| queues.get_mut(nth)) {
+            queue.due.push(due);
         }
     }
+    queues.retain(|queue| !queue.due.is_empty());
     Ok(queues)
 }

@@ -10,9 +10,10 @@ use sqlx::{Error, Row};
 use uuid::Uuid;
 
 use crate::model::{
-    Attempt, Content, Delivery, EventRecord, Quarantined, QuarantinedRequest, SecretUse, Token, TypePattern,
+    Attempt, Backlog, Content, Delivery, EventRecord, Quarantined, QuarantinedRequest, SecretUse, Token,
+    TypePattern,
 };
-use crate::store::kept;
+use crate::store::kept::{self, Leased};
 
 /// One value of each row, to be bound as an array.
 pub(super) fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
@@ -63,6 +64,19 @@ pub(super) fn delivery(row: &PgRow) -> Result<Delivery, Error> {
         failures: count(row, "failures")?,
         opened_at: timestamp(row, "opened_at")?,
         settled_at: maybe_timestamp(row, "settled_at")?,
+        note: row.try_get("note")?,
+    })
+}
+
+/// What a handler has to do.
+pub(super) fn backlog(row: &PgRow) -> Result<Backlog, Error> {
+    let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
+    Ok(Backlog {
+        handler: row.try_get("handler")?,
+        open: number("open")?,
+        parked: number("parked")?,
+        dead: number("dead")?,
+        oldest_due_at: maybe_timestamp(row, "oldest_due_at")?,
     })
 }
 
@@ -114,6 +128,20 @@ pub(super) fn secret_use(row: &PgRow) -> Result<SecretUse, Error> {
         last_used_at: maybe_timestamp(row, "last_used_at")?,
         events: row.try_get::<i64, _>("events")?.unsigned_abs(),
     })
+}
+
+/// A queue that was leased.
+pub(super) fn leased(row: &PgRow) -> Result<Leased, Error> {
+    Ok(Leased {
+        ordering_key: row.try_get("ordering_key")?,
+        due_at: timestamp(row, "due_at")?,
+        lost: count(row, "lost")?,
+    })
+}
+
+/// Where a row stands in the arrays that were bound: WITH ORDINALITY counts from one.
+pub(super) fn index(nth: i64) -> Option<usize> {
+    usize::try_from(nth).ok()?.checked_sub(1)
 }
 
 /// A moment that is always there.

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{map, sql};
 use crate::model::{
-    Attempt, Content, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventFilter, EventId, EventRecord,
-    PageRequest,
+    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventFilter, EventId,
+    EventRecord, PageRequest,
 };
 use crate::store::kept;
 
@@ -75,7 +75,7 @@ pub(super) async fn attempts(pool: &PgPool, id: DeliveryId) -> Result<Vec<Attemp
 }
 
 /// See [`crate::store::Store::backlog`].
-pub(super) async fn backlog(pool: &PgPool) -> Result<Vec<(String, u64)>, sqlx::Error> {
-    let rows: Vec<(String, i64)> = sqlx::query_as(sql::BACKLOG).fetch_all(pool).await?;
-    Ok(rows.into_iter().map(|(handler, open)| (handler, open.unsigned_abs())).collect())
+pub(super) async fn backlog(readers: &PgPool) -> Result<Vec<Backlog>, sqlx::Error> {
+    let rows = sqlx::query(sql::BACKLOG).fetch_all(readers).await?;
+    rows.iter().map(map::backlog).collect()
 }

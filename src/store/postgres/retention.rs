@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use super::repeat::repeated;
 use super::sql;
@@ -14,7 +15,10 @@ pub(super) async fn forget_before(
     at_most: u32,
 ) -> Result<u64, sqlx::Error> {
     let end = kept::first_id_from(before);
-    let forgotten =
-        repeated(|| sqlx::query(sql::FORGET).bind(end).bind(i64::from(at_most)).execute(pool)).await?;
+    let free: Vec<Uuid> = repeated(|| {
+        sqlx::query_scalar(sql::FORGET_DELIVERIES).bind(end).bind(i64::from(at_most)).fetch_all(pool)
+    })
+    .await?;
+    let forgotten = repeated(|| sqlx::query(sql::FORGET_EVENTS).bind(&free).execute(pool)).await?;
     Ok(forgotten.rows_affected())
 }

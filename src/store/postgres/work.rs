@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::PgPool;
 
-use super::map::{column, instant};
+use super::map::{column, index, instant};
 use super::repeat::repeated;
 use super::{read, sql};
 use crate::model::{Delivery, DeliveryId, DeliveryState};
@@ -68,6 +68,7 @@ async fn write_settlements(pool: &PgPool, settlements: &[Settlement]) -> Result<
         .bind(column(&finished, |(_, attempt)| attempt.status))
         .bind(column(&finished, |(_, attempt)| attempt.output.as_deref().map(kept::text)))
         .bind(column(&finished, |(_, attempt)| attempt.error.as_deref().map(kept::text)))
+        .bind(column(settlements, |settlement| settlement.parked_by.map(DeliveryId::as_uuid)))
         .fetch_all(pool)
         .await
 }
@@ -95,7 +96,16 @@ pub(super) async fn replay(
     Err(StoreError::Unavailable("the delivery was settled as often as it was to be opened again".into()))
 }
 
-/// Where a row stands in the arrays that were bound: WITH ORDINALITY counts from one.
-fn index(nth: i64) -> Option<usize> {
-    usize::try_from(nth).ok()?.checked_sub(1)
+/// See [`crate::store::Store::resolve`].
+pub(super) async fn resolve(
+    pool: &PgPool,
+    id: DeliveryId,
+    note: &str,
+    now: Timestamp,
+) -> Result<Option<Delivery>, sqlx::Error> {
+    repeated(|| {
+        sqlx::query(sql::RESOLVE).bind(id.as_uuid()).bind(instant(now)).bind(kept::text(note)).execute(pool)
+    })
+    .await?;
+    read::delivery(pool, id).await
 }

@@ -4,7 +4,8 @@ use sqlx::{SqliteExecutor, SqlitePool};
 
 use super::map::{self, instant};
 use super::sql;
-use crate::store::{Claim, Claimed, Due, Lease, LeasedQueue, QueueRef};
+use crate::store::kept::Leased;
+use crate::store::{Claim, Claimed, Due, LeasedQueue};
 
 /// See [`crate::store::Store::claim`].
 pub(super) async fn claim(
@@ -26,22 +27,20 @@ pub(super) async fn claim(
 async fn what_was_leased(
     readers: &SqlitePool,
     claim: &Claim,
-    leased: &[String],
+    leased: &[Leased],
 ) -> Result<Claimed, sqlx::Error> {
     let next_due = sqlx::query(sql::NEXT_DUE)
         .bind(&claim.handler)
-        .bind(claim.token.0)
         .fetch_optional(readers)
         .await?
         .map(|row| map::timestamp(&row, "due_at"))
         .transpose()?;
     let mut queues = Vec::with_capacity(leased.len());
     // The bodies are read after the leases are committed: meanwhile others write.
-    for ordering_key in leased {
-        let due = open_deliveries(readers, claim, ordering_key).await?;
+    for queue in leased {
+        let due = open_deliveries(readers, claim, &queue.ordering_key).await?;
         if !due.is_empty() {
-            let queue = QueueRef { handler: claim.handler.clone(), ordering_key: ordering_key.clone() };
-            queues.push(LeasedQueue { lease: Lease { queue, token: claim.token }, due });
+            queues.push(LeasedQueue { due, ..queue.under(claim) });
         }
     }
     Ok(Claimed { queues, next_due })
@@ -51,24 +50,26 @@ async fn due(
     executor: impl SqliteExecutor<'_>,
     claim: &Claim,
     at_most: u32,
-) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar(sql::DUE)
+) -> Result<Vec<Leased>, sqlx::Error> {
+    let rows = sqlx::query(sql::DUE)
         .bind(&claim.handler)
         .bind(instant(claim.now))
         .bind(at_most)
         .fetch_all(executor)
-        .await
+        .await?;
+    rows.iter().map(map::leased).collect()
 }
 
-async fn lease(writer: &SqlitePool, claim: &Claim) -> Result<Vec<String>, sqlx::Error> {
+async fn lease(writer: &SqlitePool, claim: &Claim) -> Result<Vec<Leased>, sqlx::Error> {
     let mut transaction = writer.begin_with(sql::BEGIN).await?;
     let due = due(&mut *transaction, claim, claim.queues).await?;
-    for ordering_key in &due {
+    for queue in &due {
         sqlx::query(sql::LEASE)
             .bind(&claim.handler)
-            .bind(ordering_key)
+            .bind(&queue.ordering_key)
             .bind(instant(claim.until))
             .bind(claim.token.0)
+            .bind(queue.lost)
             .execute(&mut *transaction)
             .await?;
     }
@@ -76,14 +77,13 @@ async fn lease(writer: &SqlitePool, claim: &Claim) -> Result<Vec<String>, sqlx::
     Ok(due)
 }
 
-async fn give_back(writer: &SqlitePool, claim: &Claim, leased: &[String]) -> Result<(), sqlx::Error> {
+async fn give_back(writer: &SqlitePool, claim: &Claim, leased: &[Leased]) -> Result<(), sqlx::Error> {
     let mut transaction = writer.begin_with(sql::BEGIN).await?;
-    for ordering_key in leased {
+    for queue in leased {
         sqlx::query(sql::GIVE_BACK)
             .bind(&claim.handler)
-            .bind(ordering_key)
+            .bind(&queue.ordering_key)
             .bind(claim.token.0)
-            .bind(instant(claim.now))
             .execute(&mut *transaction)
             .await?;
     }

@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
-use super::{ServerLock, SqliteStore, lock, map, sql};
+use super::{ServerLock, SqliteStore, lock, sql};
 use crate::store::StoreError;
 use crate::store::work_signal::WorkSignal;
 
@@ -65,13 +64,12 @@ impl SqliteStore {
 }
 
 impl SqliteStore {
-    /// Ends every lease: whoever serves a file is the only one, so those that it finds belong to one that is gone. Their
-    /// queues are due at `now`.
+    /// Ends every lease: whoever serves a file is the only one, so those that it finds belong to one that is gone.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the file takes no writes.
-    pub async fn end_leases(&self, _alone: &ServerLock, now: Timestamp) -> Result<(), StoreError> {
-        sqlx::query(sql::END_LEASES).bind(map::instant(now)).execute(&self.writer).await?;
+    pub async fn end_leases(&self, _alone: &ServerLock) -> Result<(), StoreError> {
+        sqlx::query(sql::END_LEASES).execute(&self.writer).await?;
         Ok(())
     }
 }

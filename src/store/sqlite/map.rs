@@ -9,9 +9,10 @@ use sqlx::{Error, Row};
 use uuid::Uuid;
 
 use crate::model::{
-    Attempt, Content, Delivery, EventRecord, Quarantined, QuarantinedRequest, SecretUse, Token, TypePattern,
+    Attempt, Backlog, Content, Delivery, EventRecord, Quarantined, QuarantinedRequest, SecretUse, Token,
+    TypePattern,
 };
-use crate::store::kept;
+use crate::store::kept::{self, Leased};
 
 /// An instant as the database takes it: microseconds since 1970.
 pub(super) fn instant(at: Timestamp) -> i64 {
@@ -63,6 +64,19 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<Delivery, Error> {
         failures: count(row, "failures")?,
         opened_at: timestamp(row, "opened_at")?,
         settled_at: maybe_timestamp(row, "settled_at")?,
+        note: row.try_get("note")?,
+    })
+}
+
+/// What a handler has to do.
+pub(super) fn backlog(row: &SqliteRow) -> Result<Backlog, Error> {
+    let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
+    Ok(Backlog {
+        handler: row.try_get("handler")?,
+        open: number("open")?,
+        parked: number("parked")?,
+        dead: number("dead")?,
+        oldest_due_at: maybe_timestamp(row, "oldest_due_at")?,
     })
 }
 
@@ -113,6 +127,15 @@ pub(super) fn secret_use(row: &SqliteRow) -> Result<SecretUse, Error> {
         known_since: timestamp(row, "known_since")?,
         last_used_at: maybe_timestamp(row, "last_used_at")?,
         events: row.try_get::<i64, _>("events")?.unsigned_abs(),
+    })
+}
+
+/// A queue that is leased.
+pub(super) fn leased(row: &SqliteRow) -> Result<Leased, Error> {
+    Ok(Leased {
+        ordering_key: row.try_get("ordering_key")?,
+        due_at: timestamp(row, "due_at")?,
+        lost: count(row, "lost")?,
     })
 }
 

@@ -3,6 +3,7 @@
 mod accept;
 mod claim;
 mod connect;
+mod control;
 mod lock;
 mod map;
 mod quarantine;
@@ -23,9 +24,9 @@ use tokio::sync::watch;
 use super::work_signal::WorkSignal;
 use super::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
 use crate::model::{
-    Attempt, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord, NewEvent,
-    NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest,
-    SecretUse, Token, TokenDigest,
+    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord,
+    NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
+    QuarantinedRequest, SecretUse, Token, TokenDigest,
 };
 
 /// Everything that Lectern remembers, in an SQLite file.
@@ -70,6 +71,31 @@ impl Store for SqliteStore {
         Ok(replayed)
     }
 
+    async fn resolve(
+        &self,
+        id: DeliveryId,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<Option<Delivery>, StoreError> {
+        let resolved = work::resolve(&self.writer, id, note, now).await?;
+        self.work.announce();
+        Ok(resolved)
+    }
+
+    async fn pause(&self, handler: &str, now: Timestamp) -> Result<Timestamp, StoreError> {
+        Ok(control::pause(&self.writer, handler, now).await?)
+    }
+
+    async fn resume(&self, handler: &str) -> Result<bool, StoreError> {
+        let resumed = control::resume(&self.writer, handler).await?;
+        self.work.announce();
+        Ok(resumed)
+    }
+
+    async fn paused(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        Ok(control::all(&self.readers).await?)
+    }
+
     async fn events(
         &self,
         filter: &EventFilter,
@@ -102,7 +128,7 @@ impl Store for SqliteStore {
         Ok(read::attempts(&self.readers, id).await?)
     }
 
-    async fn backlog(&self) -> Result<Vec<(String, u64)>, StoreError> {
+    async fn backlog(&self) -> Result<Vec<Backlog>, StoreError> {
         Ok(read::backlog(&self.readers).await?)
     }
 

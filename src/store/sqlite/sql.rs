@@ -19,7 +19,7 @@ macro_rules! delivery_columns {
     () => {
         "deliveries.id AS delivery_id, deliveries.event_id, events.event_type, deliveries.handler, \
          deliveries.ordering_key, deliveries.state, deliveries.attempts, deliveries.failures, \
-         deliveries.opened_at, deliveries.settled_at"
+         deliveries.opened_at, deliveries.settled_at, deliveries.note"
     };
 }
 
@@ -88,7 +88,7 @@ statements! {
     /// What arrived with an event.
     ADD_BODY = "INSERT INTO event_bodies (event_id, headers, body) VALUES (?1, ?2, ?3)";
 
-    /// One more for a queue. One that exists only grows: its `due_at` may be a retry's wait or a lease.
+    /// One more for a queue. One that exists only grows: its `due_at` may be a retry's wait.
     GROW_QUEUE = r"
         INSERT INTO queues (handler, ordering_key, pending, due_at) VALUES (?1, ?2, 1, ?3)
         ON CONFLICT (handler, ordering_key) DO UPDATE SET pending = pending + 1";
@@ -99,18 +99,29 @@ statements! {
         INSERT INTO deliveries (id, event_id, handler, ordering_key, state, opened_at)
         VALUES (?1, ?2, ?3, ?4, 'pending', ?5)";
 
-    /// Queues that are due, longest first.
-    DUE = "SELECT ordering_key FROM queues WHERE handler = ?1 AND due_at <= ?2 ORDER BY due_at LIMIT ?3";
+    /// Queues that are due, longest first, unless their handler is paused. One whose lease has ended unsettled has lost it
+    /// once more.
+    DUE = r"
+        SELECT ordering_key, due_at, lost + (lease IS NOT NULL) AS lost FROM queues
+        WHERE handler = ?1 AND due_at <= ?2 AND parked_by IS NULL AND (lease IS NULL OR leased_until <= ?2)
+            AND NOT EXISTS (SELECT 1 FROM paused_handlers WHERE paused_handlers.handler = ?1)
+        ORDER BY due_at LIMIT ?3";
 
     /// Leases a queue.
-    LEASE = "UPDATE queues SET due_at = ?3, lease = ?4 WHERE handler = ?1 AND ordering_key = ?2";
+    LEASE = r"
+        UPDATE queues SET lease = ?4, leased_until = ?3, lost = ?5 WHERE handler = ?1 AND ordering_key = ?2";
 
     /// Ends a lease that is still held and that nobody will work on.
     GIVE_BACK = r"
-        UPDATE queues SET due_at = ?4, lease = NULL WHERE handler = ?1 AND ordering_key = ?2 AND lease = ?3";
+        UPDATE queues SET lease = NULL, leased_until = NULL
+        WHERE handler = ?1 AND ordering_key = ?2 AND lease = ?3";
 
-    /// When a queue that is not ours is due, leased by another or not.
-    NEXT_DUE = "SELECT due_at FROM queues WHERE handler = ?1 AND lease IS NOT ?2 ORDER BY due_at LIMIT 1";
+    /// When a queue is due that nobody has leased.
+    NEXT_DUE = r"
+        SELECT due_at FROM queues
+        WHERE handler = ?1 AND parked_by IS NULL AND lease IS NULL
+            AND NOT EXISTS (SELECT 1 FROM paused_handlers WHERE paused_handlers.handler = ?1)
+        ORDER BY due_at LIMIT 1";
 
     /// The first open deliveries of a leased queue, with all that a handler needs.
     OPEN_DELIVERIES = concat!("SELECT ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers, event_bodies.body
@@ -121,7 +132,7 @@ statements! {
         ORDER BY deliveries.position LIMIT ?3");
 
     /// Moves the end of a lease that is still held.
-    RENEW = "UPDATE queues SET due_at = ?4 WHERE handler = ?1 AND ordering_key = ?2 AND lease = ?3";
+    RENEW = "UPDATE queues SET leased_until = ?4 WHERE handler = ?1 AND ordering_key = ?2 AND lease = ?3";
 
     /// How many open deliveries a queue has whose lease is still held.
     HELD = "SELECT pending FROM queues WHERE handler = ?1 AND ordering_key = ?2 AND lease = ?3";
@@ -146,22 +157,47 @@ statements! {
 
     /// Ends a lease.
     RELEASE_QUEUE = r"
-        UPDATE queues SET pending = ?3, due_at = ?4, lease = NULL WHERE handler = ?1 AND ordering_key = ?2";
+        UPDATE queues SET pending = ?3, due_at = ?4, lease = NULL, leased_until = NULL, lost = 0, parked_by = ?5
+        WHERE handler = ?1 AND ordering_key = ?2";
 
     /// Reads the file, as little of it as can be.
     ANYTHING = "SELECT EXISTS (SELECT 1 FROM queues)";
 
     /// Opens a closed delivery. It keeps its position.
     REOPEN = r"
-        UPDATE deliveries SET state = 'pending', failures = 0, opened_at = ?2, settled_at = NULL
+        UPDATE deliveries SET state = 'pending', failures = 0, opened_at = ?2, settled_at = NULL, note = NULL
         WHERE id = ?1 AND state <> 'pending'
         RETURNING handler, ordering_key";
 
-    /// Makes the queue of an open delivery due. A leased queue's `due_at` belongs to who leased it.
+    /// Makes the queue of an open delivery due. A leased queue's settlement says when it is.
     HASTEN = r"
         UPDATE queues SET due_at = min(due_at, ?2)
         WHERE lease IS NULL AND (handler, ordering_key) =
             (SELECT handler, ordering_key FROM deliveries WHERE id = ?1 AND state = 'pending')";
+
+    /// Lets a queue go on that was parked by this delivery.
+    UNPARK = r"
+        UPDATE queues SET parked_by = NULL, due_at = min(due_at, ?2)
+        WHERE pending > 0 AND parked_by = ?1 AND (handler, ordering_key) =
+            (SELECT handler, ordering_key FROM deliveries WHERE id = ?1)";
+
+    /// Ends a queue that was parked by this delivery and has nothing left.
+    END_PARKED = r"
+        DELETE FROM queues
+        WHERE pending = 0 AND parked_by = ?1 AND (handler, ordering_key) =
+            (SELECT handler, ordering_key FROM deliveries WHERE id = ?1)";
+
+    /// Calls a dead delivery done.
+    RESOLVE = "UPDATE deliveries SET state = 'done', settled_at = ?2, note = ?3 WHERE id = ?1 AND state = 'dead'";
+
+    /// Pauses a handler; one that is paused already stays so since then.
+    PAUSE = "INSERT INTO paused_handlers (handler, paused_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+
+    /// Resumes a handler.
+    RESUME = "DELETE FROM paused_handlers WHERE handler = ?1";
+
+    /// The handlers that are paused.
+    PAUSED = "SELECT handler, paused_at FROM paused_handlers ORDER BY handler";
 
     /// Pages of events: all, those of a conversation, those of a location.
     EVENTS = events_where!("TRUE");
@@ -217,11 +253,22 @@ statements! {
     /// Forgets an event.
     FORGET_EVENT = "DELETE FROM events WHERE id = ?1";
 
-    /// Ends the leases of whoever served this file before.
-    END_LEASES = "UPDATE queues SET lease = NULL, due_at = ?1 WHERE lease IS NOT NULL";
+    /// Ends the leases of whoever served this file before, and lost them.
+    END_LEASES = r"
+        UPDATE queues SET lease = NULL, leased_until = NULL, lost = lost + 1 WHERE lease IS NOT NULL";
 
     /// The open deliveries of each handler: their queues know how many they are.
-    BACKLOG = "SELECT handler, sum(pending) AS open FROM queues GROUP BY handler ORDER BY handler";
+    BACKLOG = r"
+        SELECT handler, coalesce(open, 0) AS open, coalesce(parked, 0) AS parked, coalesce(dead, 0) AS dead, oldest_due_at
+        FROM (
+            SELECT handler, sum(pending) AS open, count(parked_by) AS parked,
+                min(due_at) FILTER (WHERE parked_by IS NULL) AS oldest_due_at
+            FROM queues GROUP BY handler
+        ) AS queued
+        FULL JOIN (
+            SELECT handler, count(*) AS dead FROM deliveries WHERE state = 'dead' GROUP BY handler
+        ) AS given_up USING (handler)
+        ORDER BY handler";
 
     /// What each source holds already, without these, whose identifiers come as in CONTENTS.
     HELD_BEFORE = r"

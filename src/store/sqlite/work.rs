@@ -61,12 +61,13 @@ async fn settle_one(connection: &mut SqliteConnection, settlement: &Settlement) 
             pending -= 1;
         }
     }
-    let ended = if pending > 0 {
+    let ended = if pending > 0 || settlement.parked_by.is_some() {
         sqlx::query(sql::RELEASE_QUEUE)
             .bind(&queue.handler)
             .bind(&queue.ordering_key)
             .bind(pending)
             .bind(instant(settlement.due_at))
+            .bind(settlement.parked_by.map(DeliveryId::as_uuid))
     } else {
         sqlx::query(sql::END_QUEUE).bind(&queue.handler).bind(&queue.ordering_key)
     };
@@ -124,7 +125,32 @@ pub(super) async fn replay(
             .execute(&mut *transaction)
             .await?;
     }
-    sqlx::query(sql::HASTEN).bind(id.as_uuid()).bind(instant(now)).execute(&mut *transaction).await?;
+    for statement in [sql::UNPARK, sql::HASTEN] {
+        sqlx::query(statement).bind(id.as_uuid()).bind(instant(now)).execute(&mut *transaction).await?;
+    }
+    let delivery = read::delivery(&mut *transaction, id).await?;
+    transaction.commit().await?;
+    Ok(delivery)
+}
+
+/// See [`crate::store::Store::resolve`].
+pub(super) async fn resolve(
+    writer: &SqlitePool,
+    id: DeliveryId,
+    note: &str,
+    now: Timestamp,
+) -> Result<Option<Delivery>, sqlx::Error> {
+    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    let resolved = sqlx::query(sql::RESOLVE)
+        .bind(id.as_uuid())
+        .bind(instant(now))
+        .bind(kept::text(note))
+        .execute(&mut *transaction)
+        .await?;
+    if resolved.rows_affected() > 0 {
+        sqlx::query(sql::END_PARKED).bind(id.as_uuid()).execute(&mut *transaction).await?;
+        sqlx::query(sql::UNPARK).bind(id.as_uuid()).bind(instant(now)).execute(&mut *transaction).await?;
+    }
     let delivery = read::delivery(&mut *transaction, id).await?;
     transaction.commit().await?;
     Ok(delivery)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::fmt::rfc2822::DateTimePrinter;
 use lectern::handlers::{Failure, Success, Work};
-use serde_json::json;
+use serde_json::{Value, json};
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers};
 
 use crate::support::{handler, work};
@@ -14,9 +14,19 @@ async fn answered(answer: ResponseTemplate) -> Result<Success, Failure> {
 }
 
 async fn answered_to(work: &Work, answer: ResponseTemplate) -> Result<Success, Failure> {
+    answered_with(json!({}), work, answer).await
+}
+
+/// The same, by a handler with further settings.
+async fn answered_with(
+    mut settings: Value,
+    work: &Work,
+    answer: ResponseTemplate,
+) -> Result<Success, Failure> {
     let server = MockServer::start().await;
     Mock::given(matchers::any()).respond_with(answer).mount(&server).await;
-    let outcome = handler("http", json!({ "url": server.uri() })).handle(work).await;
+    settings["url"] = server.uri().into();
+    let outcome = handler("http", settings).handle(work).await;
     assert_eq!(server.received_requests().await.unwrap().len(), 1, "one attempt is one request");
     outcome
 }
@@ -30,10 +40,10 @@ async fn every_status_of_success_is_done() {
 }
 
 #[tokio::test]
-async fn every_other_status_is_a_failure_that_is_tried_again() {
+async fn other_statuses_are_a_failure_that_is_tried_again() {
     for (status, reason) in [
-        (400, "the answer was 400 Bad Request"),
-        (410, "the answer was 410 Gone"),
+        (401, "the answer was 401 Unauthorized"),
+        (429, "the answer was 429 Too Many Requests"),
         (500, "the answer was 500 Internal Server Error"),
     ] {
         let failure = answered(ResponseTemplate::new(status).set_body_string("why")).await.unwrap_err();
@@ -42,6 +52,31 @@ async fn every_other_status_is_a_failure_that_is_tried_again() {
         assert_eq!(failure.output.as_deref(), Some("why"));
         assert!(!failure.permanent);
         assert_eq!(failure.retry_after, None);
+    }
+}
+
+#[tokio::test]
+async fn a_status_that_no_further_try_would_change_is_a_failure_for_good() {
+    for status in [400, 404, 410, 422] {
+        let answer = ResponseTemplate::new(status).set_body_string("why");
+        let failure = answered(answer).await.unwrap_err();
+        assert!(failure.permanent, "{status}");
+        assert_eq!((failure.status, failure.output.as_deref()), (Some(i32::from(status)), Some("why")));
+    }
+}
+
+#[tokio::test]
+async fn which_statuses_are_for_good_can_be_configured() {
+    for (statuses, status, permanent) in [
+        (json!([]), 400, false),
+        (json!([403, 409]), 400, false),
+        (json!([403, 409]), 409, true),
+        (json!([500, 500]), 500, true),
+        (json!([302]), 302, true),
+    ] {
+        let settings = json!({ "permanent_statuses": statuses });
+        let failure = answered_with(settings, &work("{}"), ResponseTemplate::new(status)).await.unwrap_err();
+        assert_eq!(failure.permanent, permanent, "{status} with {statuses}");
     }
 }
 

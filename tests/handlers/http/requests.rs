@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use lectern::handlers::Success;
-use serde_json::json;
+use lectern::podium::{EventType, samples};
+use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers};
 
@@ -121,4 +122,74 @@ async fn configured_headers_and_credentials_in_the_address_are_sent() {
     let request = the_request(&server).await;
     assert_eq!(header(&request, "x-tenant"), "north");
     assert_eq!(header(&request, "authorization"), "Basic dXNlcjpodW50ZXIy");
+}
+
+#[tokio::test]
+async fn a_template_makes_what_is_sent_and_signed() {
+    let server = receiver().await;
+    let body = r#"{"data":{"contactName":null,"body":"She said \"hi\"\n👋"}}"#;
+    let template = r#"{"text": "{{ data.contactName or "Somebody" }}: {{ data.body }}", "attempt": {{ delivery.attempt }}}"#;
+    let settings = json!({ "url": server.uri(), "secret": SECRET, "template": template });
+
+    handler("http", settings).handle(&work(body)).await.unwrap();
+
+    let request = the_request(&server).await;
+    let sent: Value = request.body_json().unwrap();
+    assert_eq!(sent, json!({ "text": "Somebody: She said \"hi\"\n👋", "attempt": 2 }));
+    assert_eq!(header(&request, "content-type"), "application/json");
+    Webhook::new(SECRET).unwrap().verify(&request.body, &request.headers).unwrap();
+}
+
+#[tokio::test]
+async fn a_template_from_a_file_can_make_something_else_than_json() {
+    let server = receiver().await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "{{ event.type }}: {{ data.body }}\n").unwrap();
+    let content_type = "text/plain; charset=utf-8";
+    let settings = json!({ "url": server.uri(), "template_file": file.path(), "content_type": content_type });
+
+    handler("http", settings).handle(&work(r#"{"data":{"body":"\"hi\""}}"#)).await.unwrap();
+
+    let request = the_request(&server).await;
+    assert_eq!(request.body, b"message.received: \"hi\"");
+    assert_eq!(header(&request, "content-type"), content_type);
+}
+
+#[tokio::test]
+async fn what_a_template_cannot_make_is_a_failure_for_good_and_nothing_is_sent() {
+    let server = receiver().await;
+    let settings = json!({ "url": server.uri(), "template": r#"{"text": {{ data.body }}}"# });
+
+    let failure =
+        handler("http", settings).handle(&work(r#"{"data":{"body":"hunter2"}}"#)).await.unwrap_err();
+
+    assert!(failure.permanent);
+    assert!(
+        failure.reason.starts_with("the template can't be filled in: what it comes to is no JSON"),
+        "{failure:?}"
+    );
+    assert!(!failure.reason.contains("hunter2"), "{failure:?}");
+    assert!(server.received_requests().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_chat_message_of_the_documentation_is_one() {
+    let documentation = include_str!("../../../docs/handlers.md");
+    let (_, template) = documentation.split_once("template = '''\n").unwrap();
+    let (template, _) = template.split_once("'''").unwrap();
+    for (event_type, expected) in [
+        (EventType::MessageReceived, ":speech_balloon: *"),
+        (
+            EventType::MessageFailed,
+            ":warning: not sent, Attempted to send SMS to a landline. *Marisol Okafor*: ",
+        ),
+    ] {
+        let server = receiver().await;
+        let settings = json!({ "url": server.uri(), "template": template });
+
+        handler("http", settings).handle(&work(samples::body(&event_type).unwrap())).await.unwrap();
+
+        let sent: Value = the_request(&server).await.body_json().unwrap();
+        assert!(sent["text"].as_str().unwrap().starts_with(expected), "{sent}");
+    }
 }

@@ -70,3 +70,53 @@ fn one_header_in_two_spellings_is_refused() {
     let refused = refusal("http", json!({ "url": "http://localhost", "headers": headers }));
     assert!(refused.contains("is there twice"), "{refused}");
 }
+
+#[test]
+fn a_list_of_what_is_no_status_of_a_failure_is_refused() {
+    for statuses in
+        [json!(404), json!("404"), json!([200]), json!([600]), json!(["404"]), json!([404.5]), json!([-1])]
+    {
+        let refused = refusal("http", json!({ "url": "http://localhost", "permanent_statuses": statuses }));
+        assert_eq!(
+            refused,
+            "`permanent_statuses`: write a list of statuses from 300 to 599, such as [400, 404], or [] for none"
+        );
+    }
+}
+
+#[test]
+fn a_template_that_is_not_right_is_refused_with_the_line_and_what_is_wrong() {
+    for (template, mistake) in [
+        ("{{ data.body", "unexpected end of input, expected end of variable block"),
+        (
+            "{\n  \"text\": \"{{ daat.body }}\"\n}",
+            "line 2: there is no `daat` here, but `event`, `data`, `metadata`, `body`, `delivery`",
+        ),
+        ("{\n\n{{ data.body | tojsno }}}", "line 3: filter tojsno is unknown"),
+    ] {
+        let refused = refusal("http", json!({ "url": "http://localhost", "template": template }));
+        assert_eq!(refused, format!("`template`: {mistake}"));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), template).unwrap();
+        let refused = refusal("http", json!({ "url": "http://localhost", "template_file": file.path() }));
+        assert_eq!(refused, format!("`template_file` {}: {mistake}", file.path().display()));
+    }
+}
+
+#[test]
+fn settings_of_a_template_that_do_not_fit_are_refused() {
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let empty_file = empty.path().display();
+    for (settings, sentence) in [
+        (json!({ "template": "x", "template_file": "y" }), "`template` and `template_file` are both set: keep one".to_owned()),
+        (json!({ "content_type": "text/plain" }), "`content_type` is set without a `template`: the body as it was received has a type".to_owned()),
+        (json!({ "template": "x", "content_type": "plain" }), "`content_type`: write it as type/subtype, such as text/plain".to_owned()),
+        (json!({ "template": "x", "content_type": "text/plain\n" }), "`content_type`: write it as type/subtype, such as text/plain".to_owned()),
+        (json!({ "template_file": "/nowhere/chat" }), "`template_file` names /nowhere/chat, which can't be read: No such file or directory (os error 2)".to_owned()),
+        (json!({ "template_file": empty.path() }), format!("`template_file` names {empty_file}, which is empty")),
+    ] {
+        let mut settings = settings;
+        settings["url"] = json!("http://localhost");
+        assert_eq!(refusal("http", settings), sentence);
+    }
+}
