@@ -62,7 +62,7 @@ impl Link {
     pub(super) async fn publish(&self, route: &Route, message: &Message) -> lapin::Result<Confirmation> {
         let unsettled = Unsettled(&self.hold);
         let outcome = self.publish_to_the_end(route, message).await;
-        unsettled.is_settled();
+        unsettled.settle();
         outcome
     }
 
@@ -98,7 +98,7 @@ impl Link {
 struct Unsettled<'a>(&'a Hold);
 
 impl Unsettled<'_> {
-    fn is_settled(self) {
+    fn settle(self) {
         std::mem::forget(self);
     }
 }

@@ -42,7 +42,7 @@ impl Broker for Checked {
         }
         let route = self.route(message)?;
         match link.publish(&route, message).await {
-            Ok(confirmation) => refusal::judge(confirmation, &route),
+            Ok(confirmation) => refusal::judge(&confirmation, &route),
             Err(error) => Err(refusal::of_publishing(&error, &route, message)),
         }
     }

@@ -11,11 +11,14 @@ use crate::handlers::{Failure, Success};
 /// A connection that was not made.
 pub(super) fn of_connecting(error: &Error, server: &Server) -> Failure {
     let Some(answer) = answer(error) else {
-        let tls = if server.is_encrypted() { ", with TLS," } else { "" };
-        return Failure::retry(format!(
-            "{server} can't be reached: {}; check that it runs there{tls} and `url`",
-            cause(error)
-        ));
+        let advice = match server.is_encrypted() {
+            true if is_about_certificate(error) => {
+                "check that `url` has the name in the certificate, and `ca_file`"
+            }
+            true => "check that it runs there, with TLS, and `url`",
+            false => "check that it runs there, and `url`",
+        };
+        return Failure::retry(format!("{server} can't be reached: {}; {advice}", cause(error)));
     };
     let said = answer.get_message();
     match answer.kind() {
@@ -63,7 +66,7 @@ pub(super) fn of_publishing(error: &Error, route: &Route, message: &Message) -> 
 }
 
 /// What the confirmation says.
-pub(super) fn judge(confirmation: Confirmation, route: &Route) -> Result<Success, Trouble> {
+pub(super) fn judge(confirmation: &Confirmation, route: &Route) -> Result<Success, Trouble> {
     let Route { exchange, key } = route;
     let refused = |why| Err(Trouble::Refused(Failure::retry(why)));
     match confirmation {
@@ -97,6 +100,12 @@ fn answer(error: &Error) -> Option<&AMQPError> {
         ErrorKind::ProtocolError(answer) => Some(answer),
         _ => None,
     }
+}
+
+fn is_about_certificate(error: &Error) -> bool {
+    let ErrorKind::IOError(error) = error.kind() else { return false };
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    matches!(cause, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 fn cause(error: &Error) -> String {

@@ -63,16 +63,7 @@ impl fmt::Display for Server {
 pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
     let Written { url, exchange, routing_key, password, password_file, ca_file } = written;
     let wrong = |key| move |why: String| SettingsError(format!("`{key}`: {why}"));
-    let mut uri = uri(&url).map_err(wrong("url"))?;
-    if let Some(password) = secret(password, password_file, "password")? {
-        let place =
-            Url::parse(&url).ok().filter(|url| !url.username().is_empty() && url.password().is_none());
-        if place.is_none() {
-            let why = "with `password`, write it as amqp://USER@HOST: a user, and no password";
-            return Err(wrong("url")(why.to_owned()));
-        }
-        password.expose_secret().clone_into(&mut uri.authority.userinfo.password);
-    }
+    let uri = uri(&url, secret(password, password_file, "password")?).map_err(wrong("url"))?;
     let routing_key = match routing_key {
         Some(key) => key,
         // What is published to an exchange is sorted by its type there.
@@ -99,7 +90,7 @@ pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
 }
 
 /// The messages never repeat the address: it may hold a password.
-fn uri(text: &str) -> Result<AMQPUri, String> {
+fn uri(text: &str, password: Option<SecretString>) -> Result<AMQPUri, String> {
     const AN_ADDRESS: &str = "write it as amqp://USER:PASSWORD@HOST:PORT/VHOST, where all but HOST may be left out; \
                               amqps:// for TLS";
     let url = Url::parse(text).map_err(|_| AN_ADDRESS)?;
@@ -108,11 +99,22 @@ fn uri(text: &str) -> Result<AMQPUri, String> {
         return Err(format!("nothing can stand behind a `?` or `#`; {AN_ADDRESS}"));
     }
     let mut uri: AMQPUri = text.parse().map_err(|_| AN_ADDRESS)?;
-    // The library takes the brackets of IPv6 for no host at all, and a lone `/` for a virtual host of an empty name, which
-    // nobody has.
+    // What the library makes of these is another thing: of IPv6 no host at all, of a lone `/` a virtual host of an empty name,
+    // which nobody has, and of a user without a password one whose password is that of `guest`.
     host.trim_start_matches('[').trim_end_matches(']').clone_into(&mut uri.authority.host);
     if uri.vhost.is_empty() {
         uri.vhost = AMQPUri::default().vhost;
+    }
+    match (url.username().is_empty(), url.password(), password) {
+        (true, None, None) | (false, Some(_), None) => {}
+        (false, None, Some(password)) => {
+            password.expose_secret().clone_into(&mut uri.authority.userinfo.password);
+        }
+        (_, Some(_), Some(_)) => return Err("it has a password, and `password` is set: keep one".to_owned()),
+        (true, _, _) => return Err(format!("there is a password and no user; {AN_ADDRESS}")),
+        (false, None, None) => {
+            return Err("it has a user and no password: set `password` or `password_file`".to_owned());
+        }
     }
     uri.query.heartbeat = Some(HEARTBEAT);
     Ok(uri)

@@ -150,6 +150,25 @@ async fn a_client_that_gave_up_is_replaced() {
     handler.handle(&work("{}")).await.unwrap();
 }
 
+/// Whose TLS it is makes no difference here.
+#[tokio::test]
+async fn over_tls_the_brokers_certificate_is_looked_at() {
+    let variable =
+        |name| std::env::var(name).expect("this test needs brokers: run ./scripts/test, which starts them");
+    let address: reqwest::Url = variable("LECTERN_TEST_RABBITMQ_TLS_URL").parse().unwrap();
+    let address = format!("{}:{}", address.host_str().unwrap(), address.port().unwrap());
+    let mut settings = json!({ "brokers": [address], "topic": TOPIC, "tls": true });
+    let work = urgent("{}", Duration::from_secs(3));
+
+    let stranger = failure(&*handler("kafka", settings.clone()), &work).await;
+    assert!(stranger.reason.contains("certificate verify failed"), "{stranger:?}");
+    assert!(stranger.reason.ends_with("; check `tls` and `ca_file`"), "{stranger:?}");
+
+    settings["ca_file"] = format!("{}/certificate.pem", variable("LECTERN_TEST_BROKERS_DIR")).into();
+    let known = failure(&*handler("kafka", settings), &work).await;
+    assert!(!known.reason.contains("certificate"), "{known:?}");
+}
+
 #[tokio::test]
 async fn a_wrong_password_is_named_and_not_shown() {
     let settings = json!({

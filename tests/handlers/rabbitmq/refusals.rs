@@ -143,7 +143,7 @@ async fn over_tls_the_servers_certificate_is_looked_at() {
     assert!(stranger.reason.contains("invalid peer certificate"), "{stranger:?}");
     assert!(stranger.reason.contains("`ca_file`"), "{stranger:?}");
 
-    settings["ca_file"] = variable("LECTERN_TEST_RABBITMQ_CA_FILE").into();
+    settings["ca_file"] = format!("{}/certificate.pem", variable("LECTERN_TEST_BROKERS_DIR")).into();
     handler("rabbitmq", settings).handle(&work("in secret")).await.unwrap();
     assert_eq!(place.bodies().await, ["in secret"]);
 }

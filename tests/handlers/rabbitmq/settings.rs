@@ -25,15 +25,19 @@ fn mistakes_are_named_and_secrets_are_not_shown() {
         (json!({ "url": url, "exchanges": "podium" }), "unknown key `exchanges`; did you mean `exchange`?"),
         (
             json!({ "url": url, "exchange": "podium", "password": "hunter2" }),
-            "`url`: with `password`, write it as",
+            "`url`: it has a password, and `password` is set: keep one",
         ),
         (
             json!({ "url": "amqp://host", "exchange": "podium", "password": "hunter2" }),
-            "`url`: with `password`, write it as",
+            "`url`: there is a password and no user",
         ),
         (
             json!({ "url": "amqp://u@host", "exchange": "podium", "password_file": "/nowhere" }),
             "`password_file` names /nowhere, which can't be read",
+        ),
+        (
+            json!({ "url": "amqp://lectern@host", "exchange": "podium" }),
+            "`url`: it has a user and no password",
         ),
         (json!({ "url": url, "exchange": "podium", "ca_file": "/nowhere" }), "`ca_file` names /nowhere"),
         (

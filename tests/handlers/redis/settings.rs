@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use crate::support::{handler, refusal};
 
-fn refused(settings: Value) -> String {
-    let mut all = json!({ "url": "redis://localhost", "stream": "podium" });
-    all.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
-    let refused = refusal("redis", all);
+fn refused(mut settings: Value) -> String {
+    for (key, needed) in json!({ "url": "redis://localhost", "stream": "podium" }).as_object().unwrap() {
+        settings.as_object_mut().unwrap().entry(key).or_insert_with(|| needed.clone());
+    }
+    let refused = refusal("redis", settings);
     assert!(!refused.contains("hunter2"), "{refused}");
     refused
 }
