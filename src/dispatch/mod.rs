@@ -7,6 +7,7 @@
 mod ahead;
 mod breaker;
 mod held;
+mod horizon;
 mod in_time;
 mod retention;
 mod retry;

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::ahead::Ahead;
 use super::breaker::Breaker;
 use super::held::Held;
+use super::horizon::Horizon;
 use super::in_time::in_time;
 use super::run::{Ran, run_in_turn};
 use super::settler::Settler;
@@ -55,6 +56,7 @@ pub(super) struct Worker {
     ahead: Ahead,
     /// Whether the last claim brought as much as was asked for: there is more.
     is_behind: bool,
+    horizon: Horizon,
     held: Held,
     /// Where what has ended goes to be settled, and the word that some of it is.
     ended: UnboundedSender<Settlement>,
@@ -91,6 +93,7 @@ impl Worker {
             breaker: Arc::new(Breaker::new(&ready.name)),
             ahead: Ahead::default(),
             is_behind: false,
+            horizon: Horizon::new(Instant::now()),
             ready: Arc::new(ready),
             settings,
             signal: store.work_signal(),
@@ -162,17 +165,23 @@ impl Worker {
             deliveries_each,
             token: LeaseToken::at(now),
             now,
+            due_from: self.horizon.from(Instant::now()),
             until: self.held.end_from(now),
         };
+        let begun = Instant::now();
         match in_time(self.store.claim(&claim)).await {
             Ok(claimed) => {
+                let longest_due = claimed.queues.first().map(|queue| queue.due_at);
+                self.horizon.note(claim.due_from, longest_due, now, begun.elapsed(), Instant::now());
                 self.is_behind = claimed.queues.len() >= room as usize
                     || claimed.queues.iter().any(|queue| queue.due.len() >= deliveries_each as usize);
                 let until_due = claimed.next_due.map(|at| at.duration_since(now));
                 self.take_up(&claim, claimed);
+                let unseen = claim.due_from.map(|_| self.horizon.longest_rest(Instant::now()));
                 // What is due and was not given is being claimed by another at this moment: no reason to spin.
                 until_due
                     .map_or(Duration::MAX, |wait| Duration::try_from(wait).unwrap_or_default())
+                    .min(unseen.unwrap_or(Duration::MAX))
                     .clamp(SHORTEST_PAUSE, self.settings.poll_interval)
             }
             Err(error) => {

@@ -54,6 +54,10 @@ pub struct Claim {
     pub token: LeaseToken,
     /// Queues due at this moment or before are meant.
     pub now: Timestamp,
+    /// And those due at this moment or later; none means all. What comes before is known to hold little or nothing, but it may
+    /// take time to look: a database that must keep what was deleted, for the sake of an old transaction, passes by all
+    /// of it.
+    pub due_from: Option<Timestamp>,
     /// When the leases end unless they are renewed.
     pub until: Timestamp,
 }

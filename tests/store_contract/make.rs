@@ -80,6 +80,7 @@ pub(crate) fn claim(now: Timestamp) -> Claim {
         deliveries_each: 100,
         token: LeaseToken::at(now),
         now,
+        due_from: None,
         until: now + Duration::from_secs(60),
     }
 }

@@ -1,5 +1,6 @@
 //! Leasing queues that are due, and reading what they hold.
 
+use jiff::Timestamp;
 use sqlx::{PgPool, Row};
 
 use super::map::{self, column, instant};
@@ -22,6 +23,7 @@ pub(super) async fn claim(pool: &PgPool, claim: &Claim) -> Result<Claimed, sqlx:
 async fn what_was_leased(pool: &PgPool, claim: &Claim, leased: &[Leased]) -> Result<Claimed, sqlx::Error> {
     let next_due = sqlx::query(sql::NEXT_DUE)
         .bind(&claim.handler)
+        .bind(instant(claim.due_from.unwrap_or(Timestamp::MIN)))
         .fetch_optional(pool)
         .await?
         .map(|row| map::timestamp(&row, "due_at"))
@@ -37,6 +39,7 @@ async fn lease(pool: &PgPool, claim: &Claim) -> Result<Vec<Leased>, sqlx::Error>
         .bind(i64::from(claim.queues))
         .bind(instant(claim.until))
         .bind(claim.token.0)
+        .bind(instant(claim.due_from.unwrap_or(Timestamp::MIN)))
         .fetch_all(pool)
         .await?;
     rows.iter().map(map::leased).collect()

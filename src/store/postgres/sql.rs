@@ -139,7 +139,7 @@ statements! {
         WITH due AS (
             SELECT ordering_key, due_at, lost + CASE WHEN lease IS NULL THEN 0 ELSE 1 END AS lost
             FROM queues
-            WHERE handler = $1 AND due_at <= $2 AND parked_by IS NULL AND (lease IS NULL OR leased_until <= $2)
+            WHERE handler = $1 AND due_at >= $6 AND due_at <= $2 AND parked_by IS NULL AND (lease IS NULL OR leased_until <= $2)
                 AND NOT EXISTS (SELECT FROM paused_handlers WHERE paused_handlers.handler = $1)
             ORDER BY due_at LIMIT $3 FOR UPDATE OF queues SKIP LOCKED
         ), leased AS (
@@ -160,7 +160,7 @@ statements! {
     /// When a queue is due that nobody has leased.
     NEXT_DUE = r"
         SELECT due_at FROM queues
-        WHERE handler = $1 AND parked_by IS NULL AND lease IS NULL
+        WHERE handler = $1 AND due_at >= $2 AND parked_by IS NULL AND lease IS NULL
             AND NOT EXISTS (SELECT FROM paused_handlers WHERE paused_handlers.handler = $1)
         ORDER BY due_at LIMIT 1";
 

@@ -1,5 +1,6 @@
 //! Leasing queues that are due, and reading what they hold.
 
+use jiff::Timestamp;
 use sqlx::{SqliteExecutor, SqlitePool};
 
 use super::map::{self, instant};
@@ -31,6 +32,7 @@ async fn what_was_leased(
 ) -> Result<Claimed, sqlx::Error> {
     let next_due = sqlx::query(sql::NEXT_DUE)
         .bind(&claim.handler)
+        .bind(instant(claim.due_from.unwrap_or(Timestamp::MIN)))
         .fetch_optional(readers)
         .await?
         .map(|row| map::timestamp(&row, "due_at"))
@@ -55,6 +57,7 @@ async fn due(
         .bind(&claim.handler)
         .bind(instant(claim.now))
         .bind(at_most)
+        .bind(instant(claim.due_from.unwrap_or(Timestamp::MIN)))
         .fetch_all(executor)
         .await?;
     rows.iter().map(map::leased).collect()

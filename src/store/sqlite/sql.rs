@@ -103,7 +103,7 @@ statements! {
     /// once more.
     DUE = r"
         SELECT ordering_key, due_at, lost + (lease IS NOT NULL) AS lost FROM queues
-        WHERE handler = ?1 AND due_at <= ?2 AND parked_by IS NULL AND (lease IS NULL OR leased_until <= ?2)
+        WHERE handler = ?1 AND due_at >= ?4 AND due_at <= ?2 AND parked_by IS NULL AND (lease IS NULL OR leased_until <= ?2)
             AND NOT EXISTS (SELECT 1 FROM paused_handlers WHERE paused_handlers.handler = ?1)
         ORDER BY due_at LIMIT ?3";
 
@@ -119,7 +119,7 @@ statements! {
     /// When a queue is due that nobody has leased.
     NEXT_DUE = r"
         SELECT due_at FROM queues
-        WHERE handler = ?1 AND parked_by IS NULL AND lease IS NULL
+        WHERE handler = ?1 AND due_at >= ?2 AND parked_by IS NULL AND lease IS NULL
             AND NOT EXISTS (SELECT 1 FROM paused_handlers WHERE paused_handlers.handler = ?1)
         ORDER BY due_at LIMIT 1";
 
