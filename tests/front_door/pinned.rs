@@ -43,7 +43,7 @@ async fn a_minute_of_an_old_transaction_under_load_does_not_slow_dispatch() {
     old.close().await.unwrap();
 
     // A slow machine sends fewer; far fewer would be no load.
-    assert!(sent > 10_000, "only {sent} events were sent");
+    assert!(sent > 8_000, "only {sent} events were sent");
     assert_eq!(sink.calls().len(), sent);
     let lags = format!("of {sent} events: {before:?}, at the end of the minute {at_its_end:?}");
     assert!(at_its_end.half < before.half + 0.1, "{lags}");

@@ -83,9 +83,9 @@ async fn restart(server: &PostgresServer, sent: &Sent, times: RangeInclusive<u32
         }
         let outage = Trouble::outage();
         if time % 2 == 1 {
-            server.stop().await
+            server.stop().await;
         } else {
-            server.shut_down().await
+            server.shut_down().await;
         }
         server.start_again().await;
         outages.push(outage.over());
