@@ -1,4 +1,5 @@
--- Stores the events from :first to :last of :events, all handled, spread over :conversations and the last 60 days.
+-- Stores the events from :first to :last of :events, spread over :conversations and the :span up to a minute ago, each with a
+-- delivery to :handler: one that is :open, or one that is done.
 -- Names are those of bench/make_requests.py, so that its events belong to the same conversations.
 BEGIN;
 SET LOCAL synchronous_commit = off;
@@ -18,7 +19,7 @@ SELECT n, at, pg_temp.id(at, 'event ' || n) AS id, pg_temp.id(at, 'delivery ' ||
     md5('location ' || conversation % 50)::uuid::text AS location_uid
 FROM (
     SELECT n, n * 7919 % :conversations AS conversation,
-        now() - interval '1 minute' - interval '60 days' * (1 - n::float8 / :events) AS at
+        now() - interval '1 minute' - interval :'span' * (1 - n::float8 / :events) AS at
     FROM generate_series(:first::bigint, :last::bigint) AS n
 ) AS numbered;
 
@@ -33,13 +34,23 @@ INSERT INTO event_bodies (event_id, headers, body)
 SELECT id,
     '[{"name":"host","value":"127.0.0.1"},{"name":"user-agent","value":"bench"},{"name":"accept","value":"*/*"},'
     || '{"name":"content-type","value":"application/json"},{"name":"content-length","value":"1024"}]',
-    convert_to(rpad('{"data":{"uid":"' || md5('message ' || n)::uuid || '"', 1024), 'UTF8')
+    convert_to(rpad('{"data":{"uid":"' || md5('message ' || n)::uuid || '","conversation":{"uid":"' || conversation_uid
+        || '"}}}', 1024), 'UTF8')
 FROM new ORDER BY n;
 
+\if :open
+INSERT INTO deliveries (id, event_id, handler, ordering_key, state, opened_at)
+SELECT delivery_id, id, :'handler', 'conversation:' || conversation_uid, 'pending', at FROM new ORDER BY n;
+
+INSERT INTO queues (handler, ordering_key, pending, due_at)
+SELECT :'handler', 'conversation:' || conversation_uid, count(*), min(at) FROM new GROUP BY conversation_uid
+ON CONFLICT (handler, ordering_key) DO UPDATE SET pending = queues.pending + excluded.pending;
+\else
 INSERT INTO deliveries (id, event_id, handler, ordering_key, state, attempts, opened_at, settled_at)
-SELECT delivery_id, id, 'log', 'conversation:' || conversation_uid, 'done', 1, at, at FROM new ORDER BY n;
+SELECT delivery_id, id, :'handler', 'conversation:' || conversation_uid, 'done', 1, at, at FROM new ORDER BY n;
 
 INSERT INTO attempts (delivery_id, number, started_at, duration_us, outcome)
 SELECT delivery_id, 1, at, 10, 'done' FROM new ORDER BY n;
+\endif
 
 COMMIT;

@@ -46,7 +46,8 @@ fill() {
         last=$((first + batch - 1))
         if [[ $last -gt $filled_events ]]; then last=$filled_events; fi
         sql "$database" --set first="$first" --set last="$last" --set events="$filled_events" \
-            --set conversations="$filled_conversations" --file bench/fill_postgres.sql
+            --set conversations="$filled_conversations" --set handler=log --set open=false --set span='60 days' \
+            --file bench/fill_postgres.sql
         echo "  $last" >&2
     done
     sql "$database" -c 'VACUUM (ANALYZE)' -c CHECKPOINT

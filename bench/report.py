@@ -107,9 +107,14 @@ def filled(figures):
     return table(["", "events stored", "conversations", "a second, empty", "a second, filled", "ratio"], rows)
 
 
+def medians(figures):
+    """One figure instead of one for each round. What was not measured is not there."""
+    return {key: median(values) for key, values in figures.items() if values and key[0] != "machine"}
+
+
 def targets(figures):
     """What is to be reached, and whether it is."""
-    middle = {key: median(values) for key, values in figures.items() if values and key[0] != "machine"}
+    middle = medians(figures)
     rate = lambda subject, kind="rate": middle[kind, subject, "a_second"]
     resident = lambda subject: middle["memory", subject, "resident"] / 1024
     wanted = [
@@ -125,6 +130,11 @@ def targets(figures):
     for subject in "ab":
         ratio = lambda subject=subject: rate(subject, "filled") / rate(subject, "empty")
         wanted.append((f"({subject}) filled at least 0.8 of empty", ratio, "{:.2f}", lambda it: it >= 0.8))
+    return judged(wanted)
+
+
+def judged(wanted):
+    """A table of targets: what, how to get the figure, how to show it, and when it is reached."""
     rows = []
     for what, figure, shown, reached in wanted:
         try:
@@ -142,6 +152,7 @@ def machine(figures):
         models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     with open("/proc/meminfo", encoding="utf-8") as lines:
         memory_kib = int(next(line for line in lines if line.startswith("MemTotal")).split()[1])
+    node = figures["machine", "node", "version"]
     git = lambda *arguments: subprocess.run(["git", *arguments], capture_output=True, text=True).stdout.strip()
     changed = ", with changes" if git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/performance.md") else ""
     return ", ".join([
@@ -149,7 +160,7 @@ def machine(figures):
         f"{memory_kib / 1024 / 1024:.0f} GiB of memory",
         f"Linux {platform.release()}",
         re.sub(r"^postgres \((PostgreSQL)\) (\S+).*", r"\1 \2", figures["machine", "postgres", "version"][0]),
-        f"Node.js {figures['machine', 'node', 'version'][0]}",
+        *(f"Node.js {version}" for version in node),
         f"commit {git('rev-parse', '--short=10', 'HEAD')}{changed}",
         f"{datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}",
     ])
@@ -173,21 +184,21 @@ def section(figures):
     return "\n\n".join(parts)
 
 
-def main():
-    text = section(read(sys.argv[1]))
+def write(text, begin, end):
+    """Puts the text between the marks of the page that was named, or prints it."""
     page = sys.argv[2] if len(sys.argv) > 2 else ""
     if not page:
         print(text)
         return
     with open(page, encoding="utf-8") as file:
         old = file.read()
-    before, _, rest = old.partition(BEGIN)
-    _, mark, after = rest.partition(END)
+    before, _, rest = old.partition(begin)
+    _, mark, after = rest.partition(end)
     if not mark:
         sys.exit(f"{page} has lost its marks; the figures:\n\n{text}")
     with open(page, "w", encoding="utf-8") as file:
-        file.write(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+        file.write(f"{before}{begin}\n\n{text}\n\n{end}{after}")
 
 
 if __name__ == "__main__":
-    main()
+    write(section(read(sys.argv[1])), BEGIN, END)

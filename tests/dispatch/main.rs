@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod faulty;
+mod misbehaving;
 #[path = "../support/patience.rs"]
 mod patience;
 
@@ -71,9 +72,13 @@ impl Process {
     }
 
     fn with(store: Arc<dyn Store>, handler: Arc<dyn Handler>) -> Self {
+        Self::with_all(store, vec![("busy", handler)])
+    }
+
+    fn with_all(store: Arc<dyn Store>, handlers: Vec<(&str, Arc<dyn Handler>)>) -> Self {
         let store = Arc::new(Faulty::around(store));
-        let ready = Ready {
-            name: "busy".to_owned(),
+        let ready = |(name, handler): (&str, _)| Ready {
+            name: name.to_owned(),
             handler,
             concurrency: 4,
             timeout: Duration::from_secs(60),
@@ -89,7 +94,7 @@ impl Process {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let port: Arc<dyn Store> = Arc::clone(&store) as _;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        dispatch::start(vec![ready], settings, &port, &clock, &stop, &tasks);
+        dispatch::start(handlers.into_iter().map(ready).collect(), settings, &port, &clock, &stop, &tasks);
         tasks.close();
         Self { store, stop, tasks }
     }
@@ -107,6 +112,10 @@ async fn store() -> (TempDir, Arc<dyn Store>) {
 }
 
 async fn accept(store: &dyn Store, uid: &str) {
+    accept_for(store, uid, "one-conversation", &["busy"]).await;
+}
+
+async fn accept_for(store: &dyn Store, uid: &str, conversation: &str, handlers: &[&str]) {
     let now = SystemClock.now();
     let record = EventRecord {
         id: EventId::at(now),
@@ -123,13 +132,14 @@ async fn accept(store: &dyn Store, uid: &str) {
         verified_by: None,
         decode_error: None,
     };
-    let everything = Subscription {
-        handler: "busy".to_owned(),
+    let everything = |handler: &&str| Subscription {
+        handler: (*handler).to_owned(),
         types: vec!["*".parse().unwrap()],
         locations: Vec::new(),
         ordering: Order::Conversation,
     };
-    let deliveries = everything.delivery(&record, Some("one-conversation"), now).into_iter().collect();
+    let owed = |handler| everything(handler).delivery(&record, Some(conversation), now);
+    let deliveries = handlers.iter().filter_map(owed).collect();
     let event = NewEvent {
         dedup_key: DedupKey::of_uid("default", uid),
         content: Content { headers: Vec::new(), body: "{}".into() },

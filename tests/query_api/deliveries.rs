@@ -17,6 +17,7 @@ async fn attempt(api: &Api, event: &NewEvent, seconds: i64, state: DeliveryState
         deliveries_each: 1,
         token: LeaseToken(Uuid::from_u128(7)),
         now: moment(seconds),
+        due_from: None,
         until: moment(seconds + 60),
     };
     let lease = api.store.claim(&claim).await.unwrap().queues.remove(0).lease;

@@ -16,6 +16,7 @@ crate::on_both_stores![
     a_queue_is_due_from_the_microsecond_of_its_first_event_on,
     the_longest_due_comes_first,
     a_claim_brings_no_more_than_was_asked_for,
+    a_claim_looks_no_further_back_than_it_is_told,
     a_claim_tells_when_the_next_queue_is_due,
     a_leased_queue_is_not_claimed_again,
     a_leased_queue_that_grows_stays_leased,
@@ -86,6 +87,17 @@ async fn a_claim_brings_no_more_than_was_asked_for(store: Home) {
     let got: Vec<_> = claimed.queues.iter().map(|queue| uids(&queue.due)).collect();
     assert_eq!(got, [["00", "01", "02"], ["10", "11", "12"]]);
     assert_eq!(claimed.next_due, Some(second(2)), "there is more work than was asked for");
+}
+
+async fn a_claim_looks_no_further_back_than_it_is_told(store: Home) {
+    for (uid, at) in [("long ago", 1), ("of late", 50), ("later", 90)] {
+        accept(&*store, owed(uid, uid, second(at))).await;
+    }
+    let near = Claim { due_from: Some(second(50)), ..claim(second(60)) };
+    let claimed = store.claim(&near).await.unwrap();
+    assert_eq!(claimed.queues.iter().map(|queue| queue.due_at).collect::<Vec<_>>(), [second(50)]);
+    assert_eq!(claimed.next_due, Some(second(90)));
+    assert_eq!(uids(&claim_one(&*store, second(60)).await.due), ["long ago"]);
 }
 
 async fn a_claim_tells_when_the_next_queue_is_due(store: Home) {

@@ -64,7 +64,12 @@ impl PostgresServer {
 
     /// Ends the server in the middle of whatever it does, as a crash would; what it had committed stays.
     pub(crate) async fn stop(&self) {
-        run(self.stop_command()).await.expect("a running PostgreSQL can be stopped");
+        run(self.stop_command("immediate")).await.expect("a running PostgreSQL can be stopped");
+    }
+
+    /// Ends it as an administrator would who waits for nobody: connections are closed, and what they were at is undone.
+    pub(crate) async fn shut_down(&self) {
+        run(self.stop_command("fast")).await.expect("a running PostgreSQL can be shut down");
     }
 
     /// Starts the stopped server on the same data and the same port.
@@ -104,8 +109,8 @@ impl PostgresServer {
         )
     }
 
-    fn stop_command(&self) -> Command {
-        self.command(&pg_ctl(), &["stop", "-s", "-m", "immediate", "-D", "."])
+    fn stop_command(&self, mode: &str) -> Command {
+        self.command(&pg_ctl(), &["stop", "-s", "-m", mode, "-D", "."])
     }
 
     /// A command in the data folder and as its owner: PostgreSQL refuses to run as root.
@@ -127,7 +132,7 @@ impl Drop for PostgresServer {
         // A frozen one can't be ended in good order.
         self.thaw();
         // Stopped already, or ended by `scripts/with-postgres` a little later: neither is this test's failure.
-        let _ = self.stop_command().stderr(Stdio::null()).status();
+        let _ = self.stop_command("immediate").stderr(Stdio::null()).status();
     }
 }
 

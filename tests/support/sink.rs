@@ -39,11 +39,7 @@ impl Sink {
     pub(crate) async fn answering(answer: impl Fn(usize, &Call) -> Response + Send + Sync + 'static) -> Self {
         let calls = Arc::<Mutex<Vec<Call>>>::default();
         let inside = Inside { calls: Arc::clone(&calls), answer: Arc::new(answer) };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
-        let url = format!("http://{}/sink", listener.local_addr().expect("it is bound"));
-        tokio::spawn(
-            async move { axum::serve(listener, Router::new().fallback(take).with_state(inside)).await },
-        );
+        let url = serve(Router::new().fallback(take).with_state(inside)).await;
         Self { url, calls }
     }
 
@@ -51,6 +47,14 @@ impl Sink {
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.calls.lock().expect("no test panics with the calls").clone()
     }
+}
+
+/// A system that answers in ways of its own; its address. It ends with the test.
+pub(crate) async fn serve(routes: Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
+    let url = format!("http://{}/sink", listener.local_addr().expect("it is bound"));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    url
 }
 
 async fn take(State(inside): State<Inside>, headers: HeaderMap, body: Bytes) -> Response {
