@@ -18,12 +18,15 @@ use lectern::handlers::async_trait;
 use lectern::http;
 use lectern::ingest::{Ingest, Parts, Quarantine, Sources, Subscriber, router};
 use lectern::model::{
-    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord,
-    NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
-    QuarantinedRequest, SecretUse, Subscription, Token, TokenDigest,
+    Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
+    EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
+    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Subscription, Token, TokenDigest,
 };
 use lectern::spool::Spool;
-use lectern::store::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
+use lectern::store::{
+    Acceptance, Claim, Claimed, Lease, Portion, QueueRef, Reopened, ReplayLease, Settlement, Store,
+    StoreError,
+};
 use mimalloc::MiMalloc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -130,6 +133,46 @@ impl Store for Nothing {
     }
 
     async fn resolve(&self, _: DeliveryId, _: &str, _: Timestamp) -> Result<Option<Delivery>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn count_closed(&self, _: &DeliveryFilter, _: Timestamp) -> Result<u64, StoreError> {
+        nobody_asks()
+    }
+
+    async fn add_replay(&self, _: &Replay) -> Result<(), StoreError> {
+        nobody_asks()
+    }
+
+    async fn replays(&self, _: PageRequest<ReplayId>) -> Result<Vec<Replay>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn one_replay(&self, _: ReplayId) -> Result<Option<Replay>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn cancel_replay(&self, _: ReplayId, _: Timestamp) -> Result<Option<Replay>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn lease_replays(&self, _: &ReplayLease) -> Result<Vec<Replay>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn reopen(&self, _: &Portion) -> Result<Option<Reopened>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn queue(&self, _: &QueueRef) -> Result<Option<Queue>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn note_activity(&self, _: Timestamp, _: &[Activity], _: Timestamp) -> Result<(), StoreError> {
+        nobody_asks()
+    }
+
+    async fn activity(&self, _: Timestamp) -> Result<Vec<Activity>, StoreError> {
         nobody_asks()
     }
 

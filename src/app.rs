@@ -134,6 +134,7 @@ impl App {
             clock: Arc::clone(&clock),
             api_token: TokenDigest::of(config.internal.api_token.expose_secret()),
             sources: sources.listed(),
+            handlers: config.handlers.iter().map(HandlerConfig::without_settings).collect(),
             release: Arc::clone(&ingest) as _,
             metrics: metrics(spool.clone(), Arc::clone(&clock)),
         };
@@ -192,6 +193,11 @@ impl App {
             dispatch::start(self.handlers, self.config.dispatch, &self.store, &self.clock, &token, &tasks);
             tasks.spawn(dispatch::forget_old_events(
                 self.config.retention,
+                Arc::clone(&self.store),
+                Arc::clone(&self.clock),
+                token.clone(),
+            ));
+            tasks.spawn(dispatch::run_replays(
                 Arc::clone(&self.store),
                 Arc::clone(&self.clock),
                 token.clone(),

@@ -506,3 +506,47 @@ fn the_first_start_greets_with_the_next_steps_and_stops_when_it_is_told_to() {
         assert!(!greeting.contains(secret.trim()));
     }
 }
+
+#[test]
+fn commands_about_deliveries_make_no_database() {
+    let place = Place::new();
+    let id = "01a2027b-da68-7001-9a3c-4b1d5e76f0ab";
+    for arguments in [
+        &["handlers"][..],
+        &["handlers", "pause", "log"],
+        &["replay", id],
+        &["replay", "--handler", "crm"],
+        &["replays"],
+        &["replays", "cancel", id],
+        &["resolve", id, "--note", "by hand"],
+    ] {
+        let ended = place.run(arguments);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(
+            ended.stderr.starts_with("lectern: there is no database at sqlite:lectern-data"),
+            "{ended:?}"
+        );
+    }
+    assert!(place.is_empty());
+}
+
+#[test]
+fn a_replay_must_be_of_something() {
+    let place = Place::new();
+    let id = "01a2027b-da68-7001-9a3c-4b1d5e76f0ab";
+    for (arguments, words) in [
+        (&["replay"][..], "the following required arguments were not provided"),
+        (&["replay", "--all"], "the following required arguments were not provided"),
+        (&["replay", id, "--handler", "crm"], "cannot be used with"),
+        (&["replay", "crm"], "no id of a delivery, such as 01a2027b-da68-7001-9a3c-4b1d5e76f0ab"),
+        (&["replay", "--since", "yesterday"], "a time is a duration such as 12h or 7d"),
+        (&["replay", "--handler", "crm", "--rate", "1001"], "from 1 to 1000"),
+        (&["resolve", id], "--note"),
+        (&["resolve", id, "--note", ""], "a note has 1 to 2000 characters"),
+        (&["replays", "cancel", "crm"], "no id of a replay: `lectern replays` lists them"),
+    ] {
+        let ended = place.run(arguments);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(words), "`{words}` in {ended:?}");
+    }
+}

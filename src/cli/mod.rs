@@ -1,14 +1,20 @@
 //! The command line: one file a command.
 
+mod beside;
 mod config;
 mod doctor;
 mod failure;
 mod flags;
+mod handlers;
 mod migrate;
 mod output;
+mod replay;
+mod replays;
+mod resolve;
 mod send;
 mod serve;
 mod sources;
+mod table;
 mod token;
 mod welcome;
 
@@ -49,6 +55,14 @@ enum Command {
     Token(token::Command),
     /// Lists the webhooks that may call, and when each of their secrets was last used
     Sources(sources::Arguments),
+    /// Lists the handlers with what they have to do and how fast they are, and pauses them
+    Handlers(handlers::Arguments),
+    /// Replays a delivery, or all that flags fit: their handlers do them again
+    Replay(Box<replay::Arguments>),
+    /// Lists replays of many deliveries, and calls them off
+    Replays(replays::Arguments),
+    /// Calls a dead delivery done, with a note why
+    Resolve(resolve::Arguments),
     /// Brings the database's schema up to date, as `serve` does when it starts
     Migrate,
 }
@@ -61,6 +75,9 @@ Examples:
     lectern send message.received
   Keep everything in PostgreSQL:
     DATABASE_URL=postgres://USER:PASSWORD@HOST/DATABASE lectern
+  See how the handlers stand, and have done again what was given up for one of them:
+    lectern handlers
+    lectern replay --handler crm --since 12h
   Look for mistakes in a configuration file:
     lectern --config lectern.toml config check
 
@@ -129,6 +146,10 @@ async fn execute(
         Command::Config(command) => config::run(&command, &layers.load()?, registry),
         Command::Token(command) => token::run(command, layers.load()?).await,
         Command::Sources(arguments) => sources::run(&arguments, layers.load()?).await,
+        Command::Handlers(arguments) => handlers::run(&arguments, &layers.load()?).await,
+        Command::Replay(arguments) => replay::run(&arguments, &layers.load()?).await,
+        Command::Replays(arguments) => replays::run(&arguments, &layers.load()?).await,
+        Command::Resolve(arguments) => resolve::run(&arguments, &layers.load()?).await,
         Command::Migrate => migrate::run(layers.load()?).await,
     }
 }

@@ -1,12 +1,10 @@
 //! `lectern sources`.
 
-use std::fmt;
-
 use clap::Args;
-use jiff::{Timestamp, Unit};
 
 use super::failure::Failure;
 use super::output;
+use super::table::{Table, moment};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Loaded, SourceConfig};
@@ -33,45 +31,30 @@ pub(super) async fn run(arguments: &Arguments, loaded: Loaded) -> Result<(), Fai
     if arguments.json {
         output::line(serde_json::to_string_pretty(&sources)?)
     } else {
-        output::line(Table(&sources).to_string().trim_end())
+        output::line(table(&sources))
     }
 }
 
-/// A line for each secret, as a person reads it.
-struct Table<'a>(&'a [SourceStatus<'a>]);
-
-impl fmt::Display for Table<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines =
-            vec![["SOURCE", "SECRET", "STATE", "LAST USED", "EVENTS", "NOT AFTER"].map(str::to_owned)];
-        for source in self.0 {
-            for secret in &source.secrets {
-                lines.push([
-                    source.name.to_owned(),
-                    secret.name.to_owned(),
-                    said(secret.state).to_owned(),
-                    moment(secret.last_used_at),
-                    secret.event_count.to_string(),
-                    moment(secret.not_after),
-                ]);
-            }
-            if source.allow_unsigned {
-                let state = "takes unsigned requests";
-                lines.push([source.name, "-", state, "-", "-", "-"].map(str::to_owned));
-            }
+/// A line for each secret.
+fn table(sources: &[SourceStatus<'_>]) -> Table<6> {
+    let mut table = Table::new(["SOURCE", "SECRET", "STATE", "LAST USED", "EVENTS", "NOT AFTER"]);
+    for source in sources {
+        for secret in &source.secrets {
+            table.add([
+                source.name.to_owned(),
+                secret.name.to_owned(),
+                said(secret.state).to_owned(),
+                moment(secret.last_used_at),
+                secret.event_count.to_string(),
+                moment(secret.not_after),
+            ]);
         }
-        let mut widths = [0; 6];
-        for line in &lines {
-            for (width, cell) in widths.iter_mut().zip(line) {
-                *width = (*width).max(cell.chars().count());
-            }
+        if source.allow_unsigned {
+            let state = "takes unsigned requests";
+            table.add([source.name, "-", state, "-", "-", "-"].map(str::to_owned));
         }
-        for line in &lines {
-            let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-            writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
-        }
-        Ok(())
     }
+    table
 }
 
 const fn said(state: SecretState) -> &'static str {
@@ -79,11 +62,6 @@ const fn said(state: SecretState) -> &'static str {
         SecretState::SafeToRetire => "safe to retire",
         other => other.as_str(),
     }
-}
-
-/// To the second: nobody reads more.
-fn moment(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "-".to_owned(), |at| at.round(Unit::Second).unwrap_or(at).to_string())
 }
 
 #[cfg(test)]
@@ -118,7 +96,7 @@ mod tests {
                 secrets: vec![secret("new", SecretState::Unused, None, 0)],
             },
         ];
-        insta::assert_snapshot!(Table(&sources), @r"
+        insta::assert_snapshot!(table(&sources), @r"
         SOURCE   SECRET    STATE                    LAST USED             EVENTS  NOT AFTER
         default  current   active                   2026-11-22T09:30:01Z  31      -
         default  previous  safe to retire           2026-11-01T09:30:00Z  1204    2027-01-31T00:00:00Z

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Settings;
-use crate::model::{Secret, SecretDigest, Source, Subscription};
+pub use crate::model::OnDead;
+use crate::model::{HandlerConfiguration, Secret, SecretDigest, Source, Subscription};
 use crate::shape::Condition;
 
 /// The whole configuration.
@@ -214,14 +215,20 @@ pub struct HandlerConfig {
     pub on_dead: OnDead,
 }
 
-/// What becomes of the later deliveries of an ordering key in which one is dead.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnDead {
-    /// They go on.
-    #[default]
-    Continue,
-    /// They wait until a person has replayed the dead one or called it done.
-    Park,
+impl HandlerConfig {
+    /// The handler as it may be shown.
+    #[must_use]
+    pub fn without_settings(&self) -> HandlerConfiguration {
+        HandlerConfiguration {
+            name: self.subscription.handler.clone(),
+            kind: self.kind.clone(),
+            events: self.subscription.types.clone(),
+            locations: self.subscription.locations.clone(),
+            concurrency: self.concurrency,
+            ordering: self.subscription.ordering,
+            on_dead: self.on_dead,
+        }
+    }
 }
 
 /// What happens after a failure: the wait doubles from `initial` to `max_interval`, and the delivery is given up after

@@ -9,10 +9,12 @@ mod breaker;
 mod held;
 mod horizon;
 mod in_time;
+mod replays;
 mod retention;
 mod retry;
 mod run;
 mod settler;
+mod tally;
 mod trouble;
 mod worker;
 
@@ -22,7 +24,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use replays::run_replays;
 pub use retention::forget_old_events;
+
+use tally::Tally;
 
 use crate::clock::Clock;
 use crate::config::{Dispatch, OnDead, Retry};
@@ -58,8 +63,12 @@ pub fn start(
     stop: &CancellationToken,
     tasks: &TaskTracker,
 ) {
+    let mut tallies = Vec::with_capacity(handlers.len());
     for ready in handlers {
         let (store, clock, stop) = (Arc::clone(store), Arc::clone(clock), stop.clone());
-        tasks.spawn(worker::Worker::run(ready, settings, store, clock, stop));
+        let tally = Arc::new(Tally::new(&ready.name));
+        tallies.push(Arc::clone(&tally));
+        tasks.spawn(worker::Worker::run(ready, tally, settings, store, clock, stop));
     }
+    tasks.spawn(tally::write(tallies, Arc::clone(store), Arc::clone(clock), stop.clone()));
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::held::Held;
 use super::in_time::in_time;
+use super::tally::Tally;
 use super::trouble::Trouble;
 use super::worker::STREAM;
 use crate::store::{Settlement, Store, StoreError};
@@ -35,6 +36,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Everything that is needed to settle one handler's queues.
 pub(super) struct Settler {
     pub(super) handler: String,
+    pub(super) tally: Arc<Tally>,
     pub(super) store: Arc<dyn Store>,
     pub(super) held: Held,
     /// Told whenever something was settled: what is left of a queue may be claimed again.
@@ -117,7 +119,9 @@ impl Settler {
     fn report(&self, settled: &[Settlement], written: &[bool]) {
         for (settlement, written) in settled.iter().zip(written) {
             self.held.remove(&settlement.lease);
-            if !written {
+            if *written {
+                self.tally.note(settlement);
+            } else {
                 let queue = &settlement.lease.queue;
                 tracing::warn!(
                     queue.handler,

@@ -18,6 +18,7 @@ use super::horizon::Horizon;
 use super::in_time::in_time;
 use super::run::{Ran, run_in_turn};
 use super::settler::Settler;
+use super::tally::Tally;
 use super::trouble::Trouble;
 use super::{GRACE, Ready};
 use crate::clock::Clock;
@@ -68,6 +69,7 @@ impl Worker {
     /// Works until it is told to stop and everything that it took up is settled.
     pub(super) async fn run(
         ready: Ready,
+        tally: Arc<Tally>,
         settings: Dispatch,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
@@ -78,7 +80,9 @@ impl Worker {
         let settled = Arc::new(Notify::new());
         let heartbeat = held.clone().keep(Arc::clone(&store), Arc::clone(&clock));
         let impatience = cut_after_grace(stop.clone(), cut.clone());
+        let breaker = Arc::clone(&tally.breaker);
         let settler = Settler {
+            tally,
             handler: ready.name.clone(),
             store: Arc::clone(&store),
             held: held.clone(),
@@ -90,7 +94,7 @@ impl Worker {
         };
         let worker = Self {
             calls: Arc::new(Semaphore::new(ready.concurrency as usize)),
-            breaker: Arc::new(Breaker::new(&ready.name)),
+            breaker,
             ahead: Ahead::default(),
             is_behind: false,
             horizon: Horizon::new(Instant::now()),

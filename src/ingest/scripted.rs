@@ -8,11 +8,14 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::model::{
-    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord,
-    NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
-    QuarantinedRequest, SecretUse, Token, TokenDigest,
+    Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
+    EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
+    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest,
 };
-use crate::store::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
+use crate::store::{
+    Acceptance, Claim, Claimed, Lease, Portion, QueueRef, Reopened, ReplayLease, Settlement, Store,
+    StoreError,
+};
 
 /// It keeps the names of the events that it accepted, in their order.
 #[derive(Default)]
@@ -73,6 +76,46 @@ impl Store for Scripted {
     }
 
     async fn resolve(&self, _: DeliveryId, _: &str, _: Timestamp) -> Result<Option<Delivery>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn count_closed(&self, _: &DeliveryFilter, _: Timestamp) -> Result<u64, StoreError> {
+        nobody_asks()
+    }
+
+    async fn add_replay(&self, _: &Replay) -> Result<(), StoreError> {
+        nobody_asks()
+    }
+
+    async fn replays(&self, _: PageRequest<ReplayId>) -> Result<Vec<Replay>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn one_replay(&self, _: ReplayId) -> Result<Option<Replay>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn cancel_replay(&self, _: ReplayId, _: Timestamp) -> Result<Option<Replay>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn lease_replays(&self, _: &ReplayLease) -> Result<Vec<Replay>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn reopen(&self, _: &Portion) -> Result<Option<Reopened>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn queue(&self, _: &QueueRef) -> Result<Option<Queue>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn note_activity(&self, _: Timestamp, _: &[Activity], _: Timestamp) -> Result<(), StoreError> {
+        nobody_asks()
+    }
+
+    async fn activity(&self, _: Timestamp) -> Result<Vec<Activity>, StoreError> {
         nobody_asks()
     }
 

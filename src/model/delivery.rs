@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DeliveryId, EventId};
+use super::{DeliveryId, EventFilter, EventId};
 
 /// A delivery that follows from a new event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,17 @@ pub struct Delivery {
     pub settled_at: Option<Timestamp>,
     /// Why a person called it done.
     pub note: Option<String>,
+}
+
+/// How a queue stands: the open deliveries of one handler with one ordering key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// How many deliveries it holds.
+    pub pending: u32,
+    /// When its turn is.
+    pub due_at: Timestamp,
+    /// The dead delivery for whose sake it waits; none when it goes on.
+    pub parked_by: Option<DeliveryId>,
 }
 
 /// What a handler has to do.
@@ -109,9 +120,10 @@ impl FromStr for DeliveryState {
     }
 }
 
-/// Which deliveries a list shows: those that meet every condition that is set.
+/// Which deliveries a list shows, or a replay is of: those that meet every condition that is set. A condition that is not
+/// known is never passed over where this is read: more would be replayed than was meant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct DeliveryFilter {
     /// It stands so.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,4 +134,6 @@ pub struct DeliveryFilter {
     /// It belongs to this event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<EventId>,
+    /// Its event fits.
+    pub event: EventFilter,
 }

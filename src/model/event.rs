@@ -161,7 +161,7 @@ impl DedupKey {
 
 /// Which events a list shows: those that meet every condition that is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct EventFilter {
     /// The type fits.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]

@@ -75,6 +75,10 @@ identifier! {
     QuarantineId
 }
 identifier! {
+    /// Names one replay of many deliveries.
+    ReplayId
+}
+identifier! {
     /// Names one API token.
     TokenId
 }

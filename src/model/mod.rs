@@ -1,27 +1,33 @@
 //! The words of the house, as types: what is accepted, owed, tried and listed. No input, no output, no policy of
 //! any stage; every other room speaks in these.
 
+mod activity;
 mod attempt;
 mod delivery;
 mod event;
+mod handler;
 mod id;
 mod page;
 mod pattern;
 mod quarantine;
+mod replay;
 mod secret_use;
 mod source;
 mod subscription;
 mod token;
 
+pub use activity::Activity;
 pub use attempt::{Attempt, AttemptOutcome};
-pub use delivery::{Backlog, Delivery, DeliveryFilter, DeliveryState, NewDelivery};
+pub use delivery::{Backlog, Delivery, DeliveryFilter, DeliveryState, NewDelivery, Queue};
 pub use event::{Arrival, Content, DedupKey, EventFilter, EventRecord, Header, NewEvent};
+pub use handler::{HandlerConfiguration, HandlerState, HandlerStatus, Rates, handlers};
 pub(crate) use id::new_uuid;
-pub use id::{DeliveryId, EventId, QuarantineId, TokenId};
+pub use id::{DeliveryId, EventId, QuarantineId, ReplayId, TokenId};
 pub use page::{Limit, PageRequest};
 pub use pattern::TypePattern;
 pub use quarantine::{QuarantineBounds, QuarantineFilter, Quarantined, QuarantinedRequest, Released};
+pub use replay::{Replay, ReplayState, ReplayStatus};
 pub use secret_use::{SecretDigest, SecretUse};
 pub use source::{Secret, SecretState, SecretStatus, Source, SourceStatus};
-pub use subscription::{Ordering, Subscription};
+pub use subscription::{OnDead, Ordering, Subscription};
 pub use token::{NewToken, Token, TokenDigest};

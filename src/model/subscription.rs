@@ -1,4 +1,4 @@
-//! What a handler wants to hear of, and in which order.
+//! What a handler wants to hear of, in which order, and what becomes of the order when one is given up.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,17 @@ pub enum Ordering {
     Conversation,
     /// None.
     None,
+}
+
+/// What becomes of the later deliveries of an ordering key in which one is dead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDead {
+    /// They go on.
+    #[default]
+    Continue,
+    /// They wait until a person has replayed the dead one or called it done.
+    Park,
 }
 
 impl Subscription {

@@ -14,18 +14,28 @@ use crate::model::TokenDigest;
 /// Lets a request through that shows the configured token or one that the store keeps.
 pub(super) async fn ask_for_token(
     Extracted(state): Extracted<State>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
     let digest = TokenDigest::of(bearer_token(request.headers()).map_err(Refusal::Unauthenticated)?);
     // The configured token first: it opens the API even when the store is unavailable.
     let configured = bool::from(digest.as_bytes().ct_eq(state.api_token.as_bytes()));
-    if configured || state.store.token(&digest).await?.is_some() {
-        Ok(next.run(request).await)
+    let caller = if configured {
+        Caller(CONFIGURED.to_owned())
     } else {
-        Err(Refusal::Unauthenticated("the token is not known"))
-    }
+        let token = state.store.token(&digest).await?;
+        Caller(token.ok_or(Refusal::Unauthenticated("the token is not known"))?.name)
+    };
+    request.extensions_mut().insert(caller);
+    Ok(next.run(request).await)
 }
+
+/// What the configured token is called where it must be told who asked for something.
+const CONFIGURED: &str = "(configured token)";
+
+/// Who asks: the name of the token.
+#[derive(Clone, Debug)]
+pub(super) struct Caller(pub(super) String);
 
 fn bearer_token(headers: &HeaderMap) -> Result<&str, &'static str> {
     let mut given = headers.get_all(AUTHORIZATION).iter();

@@ -7,11 +7,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::page::Page;
-use super::params::{FromParams, Params};
+use super::params::{FromParams, Params, Told};
 use super::path::{Id, Plain};
 use super::refusal::Refusal;
 use super::{State, answer};
-use crate::model::{Attempt, AttemptOutcome, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventId};
+use crate::model::{
+    Attempt, AttemptOutcome, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventFilter, EventId,
+};
+use crate::store::QueueRef;
 
 impl FromParams for DeliveryFilter {
     fn from_params(params: &mut Params) -> Self {
@@ -19,6 +22,18 @@ impl FromParams for DeliveryFilter {
             state: params.read("state", "pending, done or dead", |text| text.parse().ok()),
             handler: params.text("handler"),
             event_id: params.read("eventId", "a UUID", |text| text.parse().ok()),
+            event: EventFilter {
+                event_type: params.read(
+                    "eventType",
+                    "an event type or a pattern such as message.*",
+                    |text| text.parse().ok(),
+                ),
+                source: params.text("source"),
+                location_uid: params.text("locationUid"),
+                conversation_uid: params.text("conversationUid"),
+                received_after: params.moment("receivedAfter"),
+                received_before: params.moment("receivedBefore"),
+            },
         }
     }
 }
@@ -57,8 +72,17 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let delivery = state.store.delivery(id).await?.ok_or(Refusal::ResourceNotFound)?;
     let attempts = state.store.attempts(id).await?;
+    let queue = QueueRef { handler: delivery.handler.clone(), ordering_key: delivery.ordering_key.clone() };
+    let queue = match delivery.state {
+        DeliveryState::Pending | DeliveryState::Dead => state.store.queue(&queue).await?,
+        DeliveryState::Done => None,
+    };
+    let due_at = queue.as_ref().filter(|queue| queue.parked_by.is_none()).map(|queue| queue.due_at);
     let whole = WholeDelivery {
         delivery: (&delivery).into(),
+        next_attempt_at: due_at.filter(|_| delivery.state == DeliveryState::Pending),
+        parked_by: queue.and_then(|queue| queue.parked_by),
+        last_error: attempts.last().and_then(|attempt| attempt.error.as_deref()),
         attempts: attempts.iter().map(AttemptItem::from).collect(),
     };
     Ok(answer::one(&uri, &whole))
@@ -75,10 +99,49 @@ pub(super) async fn replay(
     Ok((StatusCode::ACCEPTED, answer::one(&uri, &DeliveryItem::from(&delivery))).into_response())
 }
 
+/// Why a delivery is called done.
+#[derive(Debug)]
+pub(super) struct Note(String);
+
+impl FromParams for Note {
+    fn from_params(params: &mut Params) -> Self {
+        let note = params.read("note", "a text of 1 to 2000 characters", |text| {
+            (1..=2000).contains(&text.chars().count()).then(|| text.to_owned())
+        });
+        if note.is_none() && !params.is_wrong() {
+            params.fault("note is missing: why the delivery is called done");
+        }
+        Self(note.unwrap_or_default())
+    }
+}
+
+/// `POST /api/v1/deliveries/{id}/resolve`
+pub(super) async fn resolve(
+    Extracted(state): Extracted<State>,
+    Id(id): Id<DeliveryId>,
+    Told { asked: Note(note), uri }: Told<Note>,
+) -> Result<Response, Refusal> {
+    let before = state.store.delivery(id).await?.ok_or(Refusal::ResourceNotFound)?;
+    if before.state != DeliveryState::Dead {
+        return Err(Refusal::NotDead);
+    }
+    let delivery =
+        state.store.resolve(id, &note, state.clock.now()).await?.ok_or(Refusal::ResourceNotFound)?;
+    // Somebody may have replayed it at the same moment.
+    if delivery.state != DeliveryState::Done {
+        return Err(Refusal::NotDead);
+    }
+    Ok(answer::one(&uri, &DeliveryItem::from(&delivery)))
+}
+
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct WholeDelivery<'a> {
     #[serde(flatten)]
     delivery: DeliveryItem<'a>,
+    next_attempt_at: Option<Timestamp>,
+    parked_by: Option<DeliveryId>,
+    last_error: Option<&'a str>,
     attempts: Vec<AttemptItem<'a>>,
 }
 
@@ -95,6 +158,7 @@ struct DeliveryItem<'a> {
     failure_count: u32,
     opened_at: Timestamp,
     settled_at: Option<Timestamp>,
+    note: Option<&'a str>,
 }
 
 impl<'a> From<&'a Delivery> for DeliveryItem<'a> {
@@ -110,6 +174,7 @@ impl<'a> From<&'a Delivery> for DeliveryItem<'a> {
             failure_count: delivery.failures,
             opened_at: delivery.opened_at,
             settled_at: delivery.settled_at,
+            note: delivery.note.as_deref(),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The internal REST API: what people and programs ask about what arrived, the replay of a delivery, and the quarantine.
+//! The internal REST API: what people and programs ask about what arrived, what they tell handlers
+//! and deliveries to do, and the quarantine.
 //! It follows the conventions of Podium's own API, and answers nobody without a token.
 
 mod answer;
@@ -7,12 +8,14 @@ mod body;
 mod cursor;
 mod deliveries;
 mod events;
+mod handlers;
 mod metrics;
 mod page;
 mod params;
 mod path;
 mod quarantine;
 mod refusal;
+mod replays;
 mod sources;
 
 use std::sync::Arc;
@@ -23,7 +26,7 @@ use axum::routing::{any, get, post};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::model::{Content, EventId, Source, TokenDigest};
+use crate::model::{Content, EventId, HandlerConfiguration, Source, TokenDigest};
 use crate::store::{Store, StoreError};
 pub use quarantine::Release;
 use refusal::Refusal;
@@ -39,6 +42,8 @@ pub struct State {
     pub api_token: TokenDigest,
     /// The sources that may call now.
     pub sources: watch::Receiver<Arc<[Source]>>,
+    /// The configured handlers.
+    pub handlers: Arc<[HandlerConfiguration]>,
     /// What lets requests out of the quarantine.
     pub release: Arc<dyn Release>,
     /// What monitoring reads.
@@ -64,6 +69,14 @@ pub fn router(state: State) -> Router {
         .route("/api/v1/deliveries", get(deliveries::list))
         .route("/api/v1/deliveries/{id}", get(deliveries::show))
         .route("/api/v1/deliveries/{id}/replay", post(deliveries::replay))
+        .route("/api/v1/deliveries/{id}/resolve", post(deliveries::resolve))
+        .route("/api/v1/replays", get(replays::list).post(replays::begin))
+        .route("/api/v1/replays/{id}", get(replays::show))
+        .route("/api/v1/replays/{id}/cancel", post(replays::cancel))
+        .route("/api/v1/handlers", get(handlers::list))
+        .route("/api/v1/handlers/{name}", get(handlers::show))
+        .route("/api/v1/handlers/{name}/pause", post(handlers::pause))
+        .route("/api/v1/handlers/{name}/resume", post(handlers::resume))
         .route("/api/v1/sources", get(sources::list))
         .route("/api/v1/quarantine", get(quarantine::list).delete(quarantine::delete_all))
         .route("/api/v1/quarantine/release", post(quarantine::release))

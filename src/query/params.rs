@@ -4,10 +4,12 @@
 use std::collections::BTreeSet;
 use std::mem;
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::Uri;
 use axum::http::request::Parts;
+use bytes::Bytes;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+use serde_json::{Map, Value};
 use strsim::normalized_damerau_levenshtein;
 
 use super::refusal::Refusal;
@@ -48,6 +50,32 @@ impl<S: Sync, F: FromParams> FromRequestParts<S> for Narrowed<F> {
     }
 }
 
+/// What was asked for, of an operation that takes its parameters in a JSON object as the body, too.
+#[derive(Debug)]
+pub(super) struct Told<F> {
+    /// What was asked for.
+    pub(super) asked: F,
+    pub(super) uri: Uri,
+}
+
+impl<S: Send + Sync, F: FromParams> FromRequest<S> for Told<F> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let uri = request.uri().clone();
+        let body = Bytes::from_request(request, state).await.map_err(|_| Refusal::InvalidBody)?;
+        let mut params = Params::of(&uri);
+        if !body.is_empty() {
+            let object: Map<String, Value> =
+                serde_json::from_slice(&body).map_err(|_| Refusal::InvalidBody)?;
+            params.add(object);
+        }
+        let asked = F::from_params(&mut params);
+        params.finish()?;
+        Ok(Self { asked, uri })
+    }
+}
+
 /// Parameters that are being read.
 #[derive(Debug)]
 pub(super) struct Params {
@@ -69,6 +97,30 @@ impl Params {
     pub(super) fn of(uri: &Uri) -> Self {
         // Any query is a list of texts: there is nothing that this could fail at.
         Self::from(Query::<Pairs>::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default())
+    }
+
+    /// Adds what a JSON object holds, each value as it would be written in a query. A null is not given.
+    fn add(&mut self, object: Map<String, Value>) {
+        for (name, value) in object {
+            match value {
+                Value::Null => {}
+                Value::String(text) => self.unread.push((name, text)),
+                Value::Bool(_) | Value::Number(_) => self.unread.push((name, value.to_string())),
+                Value::Array(_) | Value::Object(_) => {
+                    self.fault(format!("{} is neither a text nor a number nor true or false", quoted(&name)));
+                }
+            }
+        }
+    }
+
+    /// Whether something is wrong already.
+    pub(super) fn is_wrong(&self) -> bool {
+        !self.invalid.faults.is_empty()
+    }
+
+    /// Takes note of what is wrong besides the form of a parameter.
+    pub(super) fn fault(&mut self, sentence: impl Into<String>) {
+        self.invalid.faults.push(sentence.into());
     }
 
     /// What was given and not read yet.
@@ -113,6 +165,11 @@ impl Params {
             let fits = (1..=255).contains(&text.chars().count()) && !text.contains(char::is_control);
             fits.then(|| text.to_owned())
         })
+    }
+
+    /// Reads a switch.
+    pub(super) fn switch(&mut self, name: &'static str) -> Option<bool> {
+        self.read(name, "true or false", |text| text.parse().ok())
     }
 
     /// Reads a moment.

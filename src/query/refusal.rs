@@ -18,8 +18,14 @@ pub(super) enum Refusal {
     InvalidParams(InvalidParams),
     /// Its cursor is none, or another list's.
     InvalidCursor,
+    /// Its body is no JSON object.
+    InvalidBody,
     /// The path fits, but there is no such thing.
     ResourceNotFound,
+    /// There is no handler of this name, and nothing for one.
+    HandlerNotFound,
+    /// The delivery can't be called done: it does not wait for a person.
+    NotDead,
     /// There is no such path.
     RouteNotFound,
     /// The path can't be asked this way.
@@ -59,9 +65,27 @@ impl IntoResponse for Refusal {
                     .more_info("ids are UUIDs; old events are forgotten, and their deliveries with them")
                     .into_response()
             }
+            Self::InvalidBody => {
+                let message = "the body is no JSON object, or too large";
+                Problem::new(StatusCode::BAD_REQUEST, "invalid_request_values", message)
+                    .more_info("the parameters of this operation stand in the query, or in a JSON object as the body")
+                    .into_response()
+            }
+            Self::HandlerNotFound => {
+                let message = "there is no handler with this name";
+                Problem::new(StatusCode::NOT_FOUND, "resource_not_found", message)
+                    .more_info("GET /api/v1/handlers lists those that are configured or have something to do")
+                    .into_response()
+            }
+            Self::NotDead => {
+                let message = "the delivery is not dead: only what was given up is called done by a person";
+                Problem::new(StatusCode::CONFLICT, "delivery_not_dead", message)
+                    .more_info("GET /api/v1/deliveries/{id} shows where it stands")
+                    .into_response()
+            }
             Self::RouteNotFound => {
                 Problem::new(StatusCode::NOT_FOUND, "route_not_found", "there is nothing at this path")
-                    .more_info("the lists are at /api/v1/events, /api/v1/deliveries and /api/v1/quarantine")
+                    .more_info("the lists are at /api/v1/events, /api/v1/deliveries, /api/v1/handlers, /api/v1/replays, /api/v1/sources and /api/v1/quarantine")
                     .into_response()
             }
             Self::MethodNotAllowed => {

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::{Claim, FinishedAttempt, Lease, LeasedQueue, QueueRef};
 use crate::model::{
-    DeliveryId, DeliveryState, EventFilter, EventId, Header, PageRequest, QuarantineFilter, QuarantineId,
+    DeliveryFilter, DeliveryId, DeliveryState, EventFilter, EventId, Header, PageRequest, QuarantineFilter,
+    QuarantineId,
 };
 
 /// Where PostgreSQL's time begins, in the year 4714 before Christ. An event that claims to be older is no reason to
@@ -65,6 +66,16 @@ pub(super) fn text(text: &str) -> Cow<'_, str> {
 /// Headers as JSON text: it escapes what a database may not like, and keeps order and repetitions.
 pub(super) fn headers(headers: &[Header]) -> String {
     serde_json::to_string(headers).expect("pairs of texts can always be written as JSON")
+}
+
+/// A filter as JSON text, to be read again as long as it is needed.
+pub(super) fn filter(filter: &DeliveryFilter) -> String {
+    serde_json::to_string(filter).expect("texts, moments and identifiers can always be written as JSON")
+}
+
+/// The identifiers of the events that a list of deliveries reaches over.
+pub(super) fn ids_of_events(filter: &DeliveryFilter) -> Range<Uuid> {
+    ids_between(filter.event.received_after, filter.event.received_before)
 }
 
 /// The identifiers that a list of events reaches over. An identifier's order is that of the moment of its making, to the

@@ -5,6 +5,7 @@
 mod error;
 mod kept;
 pub mod postgres;
+mod replay;
 pub mod sqlite;
 mod statements;
 mod work;
@@ -15,12 +16,13 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use error::StoreError;
+pub use replay::{Portion, Reopened, ReplayLease};
 pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQueue, QueueRef, Settlement};
 
 use crate::model::{
-    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord,
-    NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
-    QuarantinedRequest, SecretUse, Token, TokenDigest,
+    Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
+    EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
+    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest,
 };
 
 /// Everything that Lectern remembers. Instants and durations are kept to the microsecond.
@@ -67,6 +69,32 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Option<Delivery>, StoreError>;
 
+    /// How many closed deliveries fit the filter and were closed at `by` or before.
+    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<u64, StoreError>;
+
+    /// Keeps a new replay, which has opened nothing yet and is nobody's.
+    async fn add_replay(&self, replay: &Replay) -> Result<(), StoreError>;
+
+    /// Replays, newest first.
+    async fn replays(&self, page: PageRequest<ReplayId>) -> Result<Vec<Replay>, StoreError>;
+
+    /// One replay.
+    async fn one_replay(&self, id: ReplayId) -> Result<Option<Replay>, StoreError>;
+
+    /// Calls a replay off; one that has ended stays as it is. What it has opened stays open. Returns it as it then stands;
+    /// `None` when there is no such replay.
+    async fn cancel_replay(&self, id: ReplayId, now: Timestamp) -> Result<Option<Replay>, StoreError>;
+
+    /// Leases the replays that are running and that nobody else has, or has any more, and prolongs the leases that are the
+    /// asker's already. Returns what the asker has now, oldest first.
+    async fn lease_replays(&self, lease: &ReplayLease) -> Result<Vec<Replay>, StoreError>;
+
+    /// Opens the next deliveries of a replay that the asker has leased, oldest first, and takes down how far it is: all of it
+    /// or nothing, so that no delivery is opened twice for one replay, whatever happens. Each delivery is opened as
+    /// [`replay`](Self::replay) does, unless it was closed after the replay was asked for. Looks at a bounded number of
+    /// deliveries, so that a portion may be empty and not the last. `None` when the replay has ended, or is another's.
+    async fn reopen(&self, portion: &Portion) -> Result<Option<Reopened>, StoreError>;
+
     /// Gives a handler nothing more from now on, in any process, until it is resumed; what is leased goes on. Returns
     /// since when it is paused: one that was paused before stays so since then.
     async fn pause(&self, handler: &str, now: Timestamp) -> Result<Timestamp, StoreError>;
@@ -97,6 +125,9 @@ pub trait Store: Send + Sync + 'static {
         page: PageRequest<DeliveryId>,
     ) -> Result<Vec<Delivery>, StoreError>;
 
+    /// How a queue stands; `None` when it has nothing open and waits for nobody.
+    async fn queue(&self, queue: &QueueRef) -> Result<Option<Queue>, StoreError>;
+
     /// One delivery.
     async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError>;
 
@@ -106,8 +137,21 @@ pub trait Store: Send + Sync + 'static {
     /// What each handler has to do, by name; handlers that have nothing open and nothing dead are left out.
     async fn backlog(&self) -> Result<Vec<Backlog>, StoreError>;
 
+    /// Adds to what handlers have been doing in the slot of time that begins at `slot`, and forgets slots before
+    /// `forget_before`, all or nothing. Several processes may note one handler's. After an error it may have been noted or not.
+    async fn note_activity(
+        &self,
+        slot: Timestamp,
+        noted: &[Activity],
+        forget_before: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// What handlers have been doing in all slots from `since` on, by name.
+    async fn activity(&self, since: Timestamp) -> Result<Vec<Activity>, StoreError>;
+
     /// Forgets at most `at_most` events that were received before the given moment, with their bodies, deliveries and
-    /// attempts; an event with an open delivery is kept. Returns how many were forgotten.
+    /// attempts; an event is kept that has an open delivery, or a dead one for whose sake a queue waits. Returns how many were
+    /// forgotten.
     async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError>;
 
     /// Keeps requests that failed verification, as far as `bounds` allow, and says of each, in order, whether it is kept.

@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use lectern::handlers::async_trait;
 use lectern::model::{
-    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord,
-    NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
-    QuarantinedRequest, SecretUse, Token, TokenDigest,
+    Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
+    EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
+    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest,
 };
-use lectern::store::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
+use lectern::store::{
+    Acceptance, Claim, Claimed, Lease, Portion, QueueRef, Reopened, ReplayLease, Settlement, Store,
+    StoreError,
+};
 use tokio::sync::watch;
 
 /// What a fault is about.
@@ -125,6 +128,51 @@ impl Store for Faulty {
         now: Timestamp,
     ) -> Result<Option<Delivery>, StoreError> {
         self.inner.resolve(id, note, now).await
+    }
+
+    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<u64, StoreError> {
+        self.inner.count_closed(filter, by).await
+    }
+
+    async fn add_replay(&self, replay: &Replay) -> Result<(), StoreError> {
+        self.inner.add_replay(replay).await
+    }
+
+    async fn replays(&self, page: PageRequest<ReplayId>) -> Result<Vec<Replay>, StoreError> {
+        self.inner.replays(page).await
+    }
+
+    async fn one_replay(&self, id: ReplayId) -> Result<Option<Replay>, StoreError> {
+        self.inner.one_replay(id).await
+    }
+
+    async fn cancel_replay(&self, id: ReplayId, now: Timestamp) -> Result<Option<Replay>, StoreError> {
+        self.inner.cancel_replay(id, now).await
+    }
+
+    async fn lease_replays(&self, lease: &ReplayLease) -> Result<Vec<Replay>, StoreError> {
+        self.inner.lease_replays(lease).await
+    }
+
+    async fn reopen(&self, portion: &Portion) -> Result<Option<Reopened>, StoreError> {
+        self.inner.reopen(portion).await
+    }
+
+    async fn queue(&self, queue: &QueueRef) -> Result<Option<Queue>, StoreError> {
+        self.inner.queue(queue).await
+    }
+
+    async fn note_activity(
+        &self,
+        slot: Timestamp,
+        noted: &[Activity],
+        forget_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.inner.note_activity(slot, noted, forget_before).await
+    }
+
+    async fn activity(&self, since: Timestamp) -> Result<Vec<Activity>, StoreError> {
+        self.inner.activity(since).await
     }
 
     async fn pause(&self, handler: &str, now: Timestamp) -> Result<Timestamp, StoreError> {

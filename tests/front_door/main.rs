@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod controls;
 mod crash;
 mod delivery;
 mod doctor;

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use lectern::clock::ManualClock;
 use lectern::handlers::async_trait;
 use lectern::model::{
-    Content, DedupKey, DeliveryId, EventId, EventRecord, Header, NewDelivery, NewEvent, QuarantineFilter,
-    Released, Source, TokenDigest,
+    Content, DedupKey, DeliveryId, EventId, EventRecord, HandlerConfiguration, Header, NewDelivery, NewEvent,
+    OnDead, Ordering, QuarantineFilter, Released, Source, TokenDigest,
 };
 use lectern::query::Release;
 use lectern::store::sqlite::SqliteStore;
@@ -61,11 +61,23 @@ impl Api {
         let clock = ManualClock::at(moment(1000));
         let sources = watch::Sender::new(Arc::default());
         let asked = Arc::<Asked>::default();
+        let configured = |name: &str, on_dead| HandlerConfiguration {
+            name: name.into(),
+            kind: "http".into(),
+            events: vec!["message.*".parse().unwrap(), "call.missed".parse().unwrap()],
+            locations: vec![],
+            concurrency: 8,
+            ordering: Ordering::Conversation,
+            on_dead,
+        };
+        let handlers: Arc<[HandlerConfiguration]> =
+            [configured("crm", OnDead::Park), configured("audit", OnDead::Continue)].into();
         let state = query::State {
             store: store.clone(),
             clock: Arc::new(clock.clone()),
             api_token: TokenDigest::of(TOKEN),
             sources: sources.subscribe(),
+            handlers: handlers.clone(),
             release: asked.clone(),
             metrics: Arc::new(|| "a_metric 1\n".to_owned()),
         };
@@ -82,7 +94,17 @@ impl Api {
         for value in authorization {
             request = request.header("authorization", *value);
         }
-        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        self.answer(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Posts a body with the configured token.
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Answer {
+        let request = Request::post(path).header("authorization", format!("Bearer {TOKEN}"));
+        self.answer(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         Answer {
             status: parts.status,

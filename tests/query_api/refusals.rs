@@ -16,6 +16,8 @@ async fn what_is_not_there_is_404() {
             "events/{}/body",
             "events/{}/deliveries",
             "deliveries/{}",
+            "replays/{}",
+            "handlers/{}",
             "quarantine/{}",
             "quarantine/{}/body",
         ] {
@@ -25,6 +27,12 @@ async fn what_is_not_there_is_404() {
         }
         let replay = api.ask(Method::POST, &format!("/api/v1/deliveries/{id}/replay")).await;
         replay.is_problem(404, "resource_not_found");
+        for path in ["replays/{}/cancel", "handlers/{}/pause", "handlers/{}/resume"] {
+            let path = format!("/api/v1/{}", path.replace("{}", id));
+            api.ask(Method::POST, &path).await.is_problem(404, "resource_not_found");
+        }
+        let resolve = api.post(&format!("/api/v1/deliveries/{id}/resolve"), r#"{"note": "a"}"#).await;
+        resolve.is_problem(404, "resource_not_found");
         let delete = api.ask(Method::DELETE, &format!("/api/v1/quarantine/{id}")).await;
         delete.is_problem(404, "resource_not_found");
     }
@@ -125,6 +133,15 @@ async fn a_store_that_is_away_is_503() {
         (Method::GET, "/api/v1/deliveries".to_owned()),
         (Method::GET, format!("/api/v1/deliveries/{id}")),
         (Method::POST, format!("/api/v1/deliveries/{id}/replay")),
+        (Method::GET, "/api/v1/handlers".to_owned()),
+        (Method::GET, "/api/v1/handlers/crm".to_owned()),
+        (Method::POST, "/api/v1/handlers/crm/pause".to_owned()),
+        (Method::POST, "/api/v1/handlers/crm/resume".to_owned()),
+        (Method::GET, "/api/v1/replays".to_owned()),
+        (Method::POST, "/api/v1/replays".to_owned()),
+        (Method::GET, format!("/api/v1/replays/{id}")),
+        (Method::POST, format!("/api/v1/replays/{id}/cancel")),
+        (Method::POST, format!("/api/v1/deliveries/{id}/resolve?note=a")),
         (Method::GET, "/api/v1/quarantine".to_owned()),
         (Method::GET, format!("/api/v1/quarantine/{id}")),
         (Method::GET, format!("/api/v1/quarantine/{id}/body")),

@@ -16,6 +16,7 @@ crate::on_both_stores![
     a_renewed_lease_lasts_longer,
     only_leases_that_are_held_are_renewed,
     a_forged_token_changes_nothing,
+    leases_that_end_unsettled_are_counted_until_one_is_settled,
 ];
 
 async fn an_expired_lease_hands_the_delivery_to_another(store: Home) {
@@ -97,4 +98,17 @@ async fn a_forged_token_changes_nothing(store: Home) {
     };
     assert_eq!(store.settle(&[settlement]).await.unwrap(), [false]);
     assert_eq!(uids(&claim_one(&*store, second(1)).await.due), ["e1"]);
+}
+
+async fn leases_that_end_unsettled_are_counted_until_one_is_settled(store: Home) {
+    accept(&*store, owed("e1", "a", second(1))).await;
+    for (at, lost) in [(1, 0), (61, 1), (121, 2)] {
+        assert_eq!(claim_one(&*store, second(at)).await.lost, lost);
+    }
+    let held = claim_one(&*store, second(181)).await;
+    assert_eq!(held.lost, 3);
+    store.renew(std::slice::from_ref(&held.lease), second(900)).await.unwrap();
+    settle(&*store, settlement(&held, vec![], second(200))).await;
+    assert_eq!(claim_one(&*store, second(200)).await.lost, 0, "one that was given back is not lost");
+    assert_eq!(claim_one(&*store, second(260)).await.lost, 1);
 }

@@ -166,7 +166,8 @@ async fn every_condition_on_deliveries_narrows_the_list(store: Home) {
     for state in states {
         for handler in &handlers {
             for event_id in events {
-                let filter = DeliveryFilter { state, handler: handler.clone(), event_id };
+                let event = EventFilter::default();
+                let filter = DeliveryFilter { state, handler: handler.clone(), event_id, event };
                 let fits = |delivery: &&Delivery| {
                     state.is_none_or(|state| delivery.state == state)
                         && handler.as_ref().is_none_or(|handler| delivery.handler == *handler)

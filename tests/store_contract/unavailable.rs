@@ -2,9 +2,9 @@
 
 use lectern::model::{
     DeliveryFilter, DeliveryId, EventFilter, EventId, NewToken, QuarantineBounds, QuarantineFilter,
-    QuarantineId, TokenDigest, TokenId,
+    QuarantineId, Replay, TokenDigest, TokenId,
 };
-use lectern::store::StoreError;
+use lectern::store::{Portion, ReplayLease, StoreError};
 
 use crate::home::Home;
 use crate::make::{accept, all_done, claim, claim_one, first, owed, second};
@@ -25,12 +25,28 @@ async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
     let all = QuarantineFilter::default();
     let digest = TokenDigest::of("secret");
     let token = NewToken { id: TokenId::at(now), name: "laptop".into(), digest, created_at: now };
-    let refusals: [Option<StoreError>; 24] = [
+    let replay = Replay::new(DeliveryFilter::default(), 1, 0, "laptop".into(), now);
+    let portion = Portion { replay: replay.id, token: queue.lease.token, at_most: 1, now };
+    let refusals: [Option<StoreError>; 38] = [
         store.accept(&[owed("e2", "a", now)]).await.err(),
         store.claim(&claim(now)).await.err(),
         store.renew(std::slice::from_ref(&queue.lease), now).await.err(),
         store.settle(&[all_done(&queue, now)]).await.err(),
         store.replay(delivery, now).await.err(),
+        store.resolve(delivery, "by hand", now).await.err(),
+        store.pause("crm", now).await.err(),
+        store.resume("crm").await.err(),
+        store.paused().await.err(),
+        store.count_closed(&DeliveryFilter::default(), now).await.err(),
+        store.add_replay(&replay).await.err(),
+        store.replays(first(1)).await.err(),
+        store.one_replay(replay.id).await.err(),
+        store.cancel_replay(replay.id, now).await.err(),
+        store.lease_replays(&ReplayLease { token: queue.lease.token, now, until: now }).await.err(),
+        store.reopen(&portion).await.err(),
+        store.queue(&queue.lease.queue).await.err(),
+        store.note_activity(now, &[], now).await.err(),
+        store.activity(now).await.err(),
         store.events(&EventFilter::default(), first(1)).await.err(),
         store.event(event).await.err(),
         store.contents(&[event]).await.err(),

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use sqlx::postgres::PgRow;
-use sqlx::{Error, Row};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{Error, Postgres, Row};
 use uuid::Uuid;
 
 use crate::model::{
-    Attempt, Backlog, Content, Delivery, EventRecord, Quarantined, QuarantinedRequest, SecretUse, Token,
-    TypePattern,
+    Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventId,
+    EventRecord, Quarantined, QuarantinedRequest, Queue, Replay, SecretUse, Token, TypePattern,
 };
+use crate::store::Reopened;
 use crate::store::kept::{self, Leased};
 
 /// One value of each row, to be bound as an array.
@@ -77,6 +79,48 @@ pub(super) fn backlog(row: &PgRow) -> Result<Backlog, Error> {
         parked: number("parked")?,
         dead: number("dead")?,
         oldest_due_at: maybe_timestamp(row, "oldest_due_at")?,
+    })
+}
+
+/// How a queue stands.
+pub(super) fn queue(row: &PgRow) -> Result<Queue, Error> {
+    Ok(Queue {
+        pending: count(row, "pending")?,
+        due_at: timestamp(row, "due_at")?,
+        parked_by: row.try_get::<Option<Uuid>, _>("parked_by")?.map(DeliveryId::from),
+    })
+}
+
+/// A replay.
+pub(super) fn replay(row: &PgRow) -> Result<Replay, Error> {
+    let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
+    Ok(Replay {
+        id: row.try_get::<Uuid, _>("id")?.into(),
+        filter: serde_json::from_str(row.try_get("filter")?).map_err(|error| Error::Decode(error.into()))?,
+        rate: count(row, "rate")?,
+        created_at: timestamp(row, "created_at")?,
+        created_by: row.try_get("created_by")?,
+        matched: number("matched")?,
+        replayed: number("replayed")?,
+        state: word(row, "state")?,
+        ended_at: maybe_timestamp(row, "ended_at")?,
+    })
+}
+
+/// What a portion of a replay came to.
+pub(super) fn reopened(row: &PgRow) -> Result<Reopened, Error> {
+    let number: i64 = row.try_get("number")?;
+    Ok(Reopened { number: number.unsigned_abs(), is_through: row.try_get("is_through")? })
+}
+
+/// What a handler has been doing.
+pub(super) fn activity(row: &PgRow) -> Result<Activity, Error> {
+    let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
+    Ok(Activity {
+        handler: row.try_get("handler")?,
+        done: number("done")?,
+        failed: number("failed")?,
+        failing_until: maybe_timestamp(row, "failing_until")?,
     })
 }
 
@@ -162,6 +206,24 @@ fn word<W: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
     column: &str,
 ) -> Result<W, Error> {
     row.try_get::<&str, _>(column)?.parse().map_err(|error: W::Err| Error::Decode(error.into()))
+}
+
+/// Binds what a filter asks of deliveries, as the first parameters of the statement.
+pub(super) fn narrowed<'q>(
+    query: Query<'q, Postgres, PgArguments>,
+    filter: &'q DeliveryFilter,
+) -> Query<'q, Postgres, PgArguments> {
+    let ids = kept::ids_of_events(filter);
+    query
+        .bind(filter.event_id.map(EventId::as_uuid))
+        .bind(filter.state.map(DeliveryState::as_str))
+        .bind(&filter.handler)
+        .bind(filter.event.event_type.as_ref().map(like))
+        .bind(&filter.event.source)
+        .bind(&filter.event.location_uid)
+        .bind(&filter.event.conversation_uid)
+        .bind(ids.start)
+        .bind(ids.end)
 }
 
 /// A pattern as LIKE has it: `%` stands for any run of characters, and `\` takes a character by its word.

@@ -1,6 +1,7 @@
 //! The store in PostgreSQL: the one for production, shared by several processes.
 
 mod accept;
+mod activity;
 mod claim;
 mod connect;
 mod control;
@@ -9,6 +10,7 @@ mod news;
 mod quarantine;
 mod read;
 mod repeat;
+mod replays;
 mod retention;
 mod secrets;
 mod sql;
@@ -27,11 +29,14 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::sync::watch;
 
 use super::work_signal::WorkSignal;
-use super::{Acceptance, Claim, Claimed, Lease, Settlement, Store, StoreError};
+use super::{
+    Acceptance, Claim, Claimed, Lease, Portion, QueueRef, Reopened, ReplayLease, Settlement, Store,
+    StoreError,
+};
 use crate::model::{
-    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord,
-    NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
-    QuarantinedRequest, SecretUse, Token, TokenDigest,
+    Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
+    EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
+    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest,
 };
 
 /// Everything that Lectern remembers, in a PostgreSQL database.
@@ -86,6 +91,36 @@ impl Store for PostgresStore {
         Ok(resolved)
     }
 
+    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<u64, StoreError> {
+        Ok(replays::count_closed(self.readers()?, filter, by).await?)
+    }
+
+    async fn add_replay(&self, replay: &Replay) -> Result<(), StoreError> {
+        Ok(replays::add(self.pool()?, replay).await?)
+    }
+
+    async fn replays(&self, page: PageRequest<ReplayId>) -> Result<Vec<Replay>, StoreError> {
+        Ok(replays::list(self.readers()?, page).await?)
+    }
+
+    async fn one_replay(&self, id: ReplayId) -> Result<Option<Replay>, StoreError> {
+        Ok(replays::one(self.readers()?, id).await?)
+    }
+
+    async fn cancel_replay(&self, id: ReplayId, now: Timestamp) -> Result<Option<Replay>, StoreError> {
+        Ok(replays::cancel(self.pool()?, id, now).await?)
+    }
+
+    async fn lease_replays(&self, lease: &ReplayLease) -> Result<Vec<Replay>, StoreError> {
+        Ok(replays::lease(self.pool()?, lease).await?)
+    }
+
+    async fn reopen(&self, portion: &Portion) -> Result<Option<Reopened>, StoreError> {
+        let reopened = replays::reopen(self.pool()?, portion).await?;
+        self.work.announce();
+        Ok(reopened)
+    }
+
     async fn pause(&self, handler: &str, now: Timestamp) -> Result<Timestamp, StoreError> {
         Ok(control::pause(self.pool()?, handler, now).await?)
     }
@@ -124,6 +159,10 @@ impl Store for PostgresStore {
         Ok(read::deliveries(self.readers()?, filter, page).await?)
     }
 
+    async fn queue(&self, queue: &QueueRef) -> Result<Option<Queue>, StoreError> {
+        Ok(read::queue(self.readers()?, queue).await?)
+    }
+
     async fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
         Ok(read::delivery(self.readers()?, id).await?)
     }
@@ -134,6 +173,19 @@ impl Store for PostgresStore {
 
     async fn backlog(&self) -> Result<Vec<Backlog>, StoreError> {
         Ok(read::backlog(self.readers()?).await?)
+    }
+
+    async fn note_activity(
+        &self,
+        slot: Timestamp,
+        noted: &[Activity],
+        forget_before: Timestamp,
+    ) -> Result<(), StoreError> {
+        Ok(activity::note(self.pool()?, slot, noted, forget_before).await?)
+    }
+
+    async fn activity(&self, since: Timestamp) -> Result<Vec<Activity>, StoreError> {
+        Ok(activity::since(self.readers()?, since).await?)
     }
 
     async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {

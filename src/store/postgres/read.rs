@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::{map, sql};
 use crate::model::{
-    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventFilter, EventId,
-    EventRecord, PageRequest,
+    Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId, EventRecord,
+    PageRequest, Queue,
 };
-use crate::store::kept;
+use crate::store::{QueueRef, kept};
 
 /// See [`crate::store::Store::events`].
 pub(super) async fn events(
@@ -50,11 +50,8 @@ pub(super) async fn deliveries(
     filter: &DeliveryFilter,
     page: PageRequest<DeliveryId>,
 ) -> Result<Vec<Delivery>, sqlx::Error> {
-    let rows = sqlx::query(sql::DELIVERIES)
+    let rows = map::narrowed(sqlx::query(sql::DELIVERIES), filter)
         .bind(kept::below(page))
-        .bind(filter.event_id.map(EventId::as_uuid))
-        .bind(filter.state.map(DeliveryState::as_str))
-        .bind(&filter.handler)
         .bind(i64::from(page.limit))
         .persistent(false)
         .fetch_all(pool)
@@ -72,6 +69,16 @@ pub(super) async fn delivery(pool: &PgPool, id: DeliveryId) -> Result<Option<Del
 pub(super) async fn attempts(pool: &PgPool, id: DeliveryId) -> Result<Vec<Attempt>, sqlx::Error> {
     let rows = sqlx::query(sql::ATTEMPTS).bind(id.as_uuid()).fetch_all(pool).await?;
     rows.iter().map(map::attempt).collect()
+}
+
+/// See [`crate::store::Store::queue`].
+pub(super) async fn queue(readers: &PgPool, queue: &QueueRef) -> Result<Option<Queue>, sqlx::Error> {
+    let row = sqlx::query(sql::QUEUE)
+        .bind(&queue.handler)
+        .bind(&queue.ordering_key)
+        .fetch_optional(readers)
+        .await?;
+    row.as_ref().map(map::queue).transpose()
 }
 
 /// See [`crate::store::Store::backlog`].

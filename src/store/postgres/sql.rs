@@ -25,6 +25,85 @@ macro_rules! delivery_columns {
     };
 }
 
+/// What a [`DeliveryFilter`](crate::model::DeliveryFilter) asks of a delivery and its event, as `map::narrowed` binds it.
+macro_rules! delivery_fits {
+    () => {
+        "($1::uuid IS NULL OR deliveries.event_id = $1)
+            AND ($2::text IS NULL OR deliveries.state = $2)
+            AND ($3::text IS NULL OR deliveries.handler = $3)
+            AND ($4::text IS NULL OR events.event_type LIKE $4)
+            AND ($5::text IS NULL OR events.source = $5)
+            AND ($6::text IS NULL OR events.location_uid = $6)
+            AND ($7::text IS NULL OR events.conversation_uid = $7)
+            AND deliveries.event_id >= $8 AND deliveries.event_id < $9"
+    };
+}
+
+/// The columns of a replay.
+macro_rules! replay_columns {
+    () => {
+        "id, filter, rate, created_at, created_by, matched, replayed, state, ended_at"
+    };
+}
+
+/// The next portion of a replay, of the deliveries for which the condition is written out: only so it finds its index.
+///
+/// `replay` locks the replay and reads it as it is under the lock, so that one that was cancelled or taken over meanwhile opens
+/// nothing. `seen` bounds what is looked at, `wanted` what is opened. What was opened and closed again since the snapshot
+/// was closed after the replay was asked for, and so falls away under the lock.
+macro_rules! reopen_where {
+    ($condition:literal) => {
+        concat!(
+            "WITH replay AS (
+            SELECT reached, created_at, replayed FROM replays
+            WHERE id = $10 AND lease = $11 AND state = 'running' FOR UPDATE
+        ), seen AS (
+            SELECT id, event_id, handler, state, settled_at FROM deliveries
+            WHERE id > (SELECT reached FROM replay) AND ",
+            $condition,
+            " ORDER BY id LIMIT $12
+        ), wanted AS (
+            SELECT deliveries.id FROM seen AS deliveries JOIN events ON events.id = deliveries.event_id, replay
+            WHERE deliveries.state <> 'pending' AND deliveries.settled_at <= replay.created_at AND ",
+            delivery_fits!(),
+            " ORDER BY deliveries.id LIMIT $13
+        ), closed AS (
+            UPDATE deliveries SET state = 'pending', failures = 0, opened_at = $14, settled_at = NULL, note = NULL
+            FROM wanted, replay
+            WHERE deliveries.id = wanted.id AND deliveries.state <> 'pending'
+                AND deliveries.settled_at <= replay.created_at
+            RETURNING deliveries.id, handler, ordering_key
+        ), grown AS (
+            INSERT INTO queues (handler, ordering_key, pending, due_at)
+            SELECT handler, ordering_key, count(*), $14 FROM closed
+            GROUP BY handler, ordering_key ORDER BY handler, ordering_key
+            ON CONFLICT (handler, ordering_key) DO UPDATE SET
+                pending = queues.pending + excluded.pending,
+                due_at = least(queues.due_at, excluded.due_at),
+                parked_by = CASE WHEN queues.parked_by IN (SELECT id FROM closed) THEN NULL ELSE queues.parked_by END
+        ), walked AS (
+            SELECT number, wants_more AND saw_all AS is_through,
+                (SELECT id FROM seen WHERE wants_more OR id IN (SELECT id FROM wanted) ORDER BY id DESC LIMIT 1) AS reached
+            FROM (
+                SELECT (SELECT count(*) FROM closed) AS number,
+                    (SELECT count(*) FROM wanted) < $13 AS wants_more,
+                    (SELECT count(*) FROM seen) < $12 AS saw_all
+            ) AS counted
+        ), moved AS (
+            UPDATE replays SET
+                reached = coalesce(walked.reached, replays.reached),
+                replayed = replay.replayed + number,
+                state = CASE WHEN is_through THEN 'done' ELSE 'running' END,
+                ended_at = CASE WHEN is_through THEN $14 END,
+                lease = CASE WHEN is_through THEN NULL ELSE lease END,
+                leased_until = CASE WHEN is_through THEN NULL ELSE leased_until END
+            FROM replay, walked WHERE replays.id = $10
+        )
+        SELECT number, is_through FROM replay, walked"
+        )
+    };
+}
+
 /// The columns of a request in quarantine. The length of a body is known without reading it.
 macro_rules! quarantine_columns {
     () => {
@@ -285,6 +364,39 @@ statements! {
         )
         SELECT EXISTS (SELECT FROM resolved)";
 
+    /// Keeps a new replay.
+    ADD_REPLAY = r"
+        INSERT INTO replays (id, filter, rate, created_at, created_by, matched, replayed, reached, state, ended_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, '00000000-0000-0000-0000-000000000000', $8, $9)";
+
+    /// A page of replays.
+    REPLAYS = concat!("SELECT ", replay_columns!(), " FROM replays WHERE id < $1 ORDER BY id DESC LIMIT $2");
+
+    /// One replay.
+    ONE_REPLAY = concat!("SELECT ", replay_columns!(), " FROM replays WHERE id = $1");
+
+    /// Calls off a replay that is running. A portion that is being opened comes first.
+    CANCEL_REPLAY = r"
+        UPDATE replays SET state = 'cancelled', ended_at = $2, lease = NULL, leased_until = NULL
+        WHERE id = $1 AND state = 'running'";
+
+    /// Leases replays that are free, and prolongs one's own. Those that another transaction is at are passed over until the
+    /// next time, one's own too: a portion is being opened under that very lease.
+    LEASE_REPLAYS = concat!("WITH free AS (
+            SELECT id AS free_id FROM replays
+            WHERE state = 'running' AND (lease IS NULL OR lease = $1 OR leased_until <= $2)
+            ORDER BY id FOR UPDATE SKIP LOCKED
+        ), leased AS (
+            UPDATE replays SET lease = $1, leased_until = $3 FROM free WHERE id = free_id
+            RETURNING ", replay_columns!(), "
+        )
+        SELECT * FROM leased ORDER BY id");
+
+    /// The next portion of a replay: of dead deliveries, or of all that are closed.
+    REOPEN_DEAD = reopen_where!("state = 'dead'");
+    /// See [`REOPEN_DEAD`].
+    REOPEN_CLOSED = reopen_where!("TRUE");
+
     /// Pauses a handler; one that is paused already stays so since then.
     PAUSE = "INSERT INTO paused_handlers (handler, paused_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 
@@ -315,11 +427,16 @@ statements! {
 
     /// A page of deliveries, without a kept plan for the same reason.
     DELIVERIES = concat!("SELECT ", delivery_columns!(), " FROM deliveries JOIN events ON events.id = deliveries.event_id
-        WHERE deliveries.id < $1
-            AND ($2::uuid IS NULL OR deliveries.event_id = $2)
-            AND ($3::text IS NULL OR deliveries.state = $3)
-            AND ($4::text IS NULL OR deliveries.handler = $4)
-        ORDER BY deliveries.id DESC LIMIT $5");
+        WHERE deliveries.id < $10 AND ", delivery_fits!(), "
+        ORDER BY deliveries.id DESC LIMIT $11");
+
+    /// How many closed deliveries there are, without a kept plan for the same reason. A LEFT JOIN falls away where nothing is
+    /// asked of the events.
+    COUNT_CLOSED = concat!("SELECT count(*) FROM deliveries LEFT JOIN events ON events.id = deliveries.event_id
+        WHERE deliveries.state <> 'pending' AND deliveries.settled_at <= $10 AND ", delivery_fits!());
+
+    /// How a queue stands.
+    QUEUE = "SELECT pending, due_at, parked_by FROM queues WHERE handler = $1 AND ordering_key = $2";
 
     /// One delivery.
     DELIVERY = concat!("SELECT ", delivery_columns!(), " FROM deliveries JOIN events ON events.id = deliveries.event_id
@@ -344,13 +461,36 @@ statements! {
         ) AS given_up USING (handler)
         ORDER BY handler";
 
-    /// Forgets the closed deliveries of old events, of those that nobody is owed any more, with their attempts. One that
-    /// is opened again at the same moment stays.
+    /// Adds to what handlers have been doing, in the order of their names: several processes write here, and two must not wait
+    /// for each other.
+    NOTE_ACTIVITY = r"
+        WITH old AS (
+            DELETE FROM handler_activity WHERE slot < $6
+        )
+        INSERT INTO handler_activity (slot, handler, done, failed, failing_until)
+        SELECT $1, handler, sum(done), sum(failed), max(failing_until)
+        FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[]) AS noted (handler, done, failed, failing_until)
+        GROUP BY handler ORDER BY handler
+        ON CONFLICT (slot, handler) DO UPDATE SET
+            done = handler_activity.done + excluded.done,
+            failed = handler_activity.failed + excluded.failed,
+            failing_until = greatest(handler_activity.failing_until, excluded.failing_until)";
+
+    /// What handlers have been doing.
+    ACTIVITY = r"
+        SELECT handler, sum(done)::bigint AS done, sum(failed)::bigint AS failed, max(failing_until) AS failing_until
+        FROM handler_activity WHERE slot >= $1 GROUP BY handler ORDER BY handler";
+
+    /// Forgets the closed deliveries of old events, of those that nobody is owed any more and no queue waits for, with their
+    /// attempts. One that is opened again at the same moment stays.
     FORGET_DELIVERIES = r"
         WITH old AS (
             SELECT id FROM events
             WHERE id < $1 AND NOT EXISTS (
                 SELECT FROM deliveries WHERE deliveries.event_id = events.id AND deliveries.state = 'pending'
+            ) AND NOT EXISTS (
+                SELECT FROM deliveries JOIN queues USING (handler, ordering_key)
+                WHERE deliveries.event_id = events.id AND queues.parked_by = deliveries.id
             )
             ORDER BY id LIMIT $2
         ), closed AS (

@@ -70,6 +70,7 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`] when the file takes no writes.
     pub async fn end_leases(&self, _alone: &ServerLock) -> Result<(), StoreError> {
         sqlx::query(sql::END_LEASES).execute(&self.writer).await?;
+        sqlx::query(sql::END_REPLAY_LEASES).execute(&self.writer).await?;
         Ok(())
     }
 }
@@ -116,6 +117,33 @@ mod tests {
         for _ in 0..2 {
             store.writer.begin_with(sql::BEGIN).await.unwrap().rollback().await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn who_serves_the_file_next_ends_the_leases_of_the_one_before() {
+        let (folder, store) = store().await;
+        sqlx::raw_sql(
+            "INSERT INTO queues (handler, ordering_key, pending, due_at, lease, leased_until)
+                VALUES ('crm', 'a', 1, 5000000, x'01', 900000000), ('crm', 'b', 1, 70000000, NULL, NULL);
+            INSERT INTO replays (id, filter, rate, created_at, created_by, matched, reached, state, lease, leased_until)
+                VALUES (zeroblob(16), '{}', 1, 0, 'a', 0, zeroblob(16), 'running', x'01', 900000000)",
+        )
+        .execute(&store.writer)
+        .await
+        .unwrap();
+        let lock = ServerLock::acquire(&folder.path().join("test.db")).unwrap();
+        store.end_leases(&lock).await.unwrap();
+        let queues: Vec<(String, Option<Vec<u8>>, i64)> =
+            sqlx::query_as("SELECT ordering_key, lease, due_at FROM queues ORDER BY ordering_key")
+                .fetch_all(&store.readers)
+                .await
+                .unwrap();
+        assert_eq!(queues, [("a".to_owned(), None, 5_000_000), ("b".to_owned(), None, 70_000_000)]);
+        let replays: i64 = sqlx::query_scalar("SELECT count(*) FROM replays WHERE lease IS NULL")
+            .fetch_one(&store.readers)
+            .await
+            .unwrap();
+        assert_eq!(replays, 1);
     }
 
     #[cfg(unix)]

@@ -6,9 +6,9 @@ use uuid::Uuid;
 use super::{map, sql};
 use crate::model::{
     Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventFilter, EventId,
-    EventRecord, PageRequest,
+    EventRecord, PageRequest, Queue,
 };
-use crate::store::kept;
+use crate::store::{QueueRef, kept};
 
 /// See [`crate::store::Store::events`].
 pub(super) async fn events(
@@ -57,17 +57,15 @@ pub(super) async fn deliveries(
     filter: &DeliveryFilter,
     page: PageRequest<DeliveryId>,
 ) -> Result<Vec<Delivery>, sqlx::Error> {
-    let statement = match (filter.event_id, filter.state) {
-        (Some(_), _) => sql::DELIVERIES_OF_EVENT,
-        (None, Some(DeliveryState::Pending)) => sql::PENDING_DELIVERIES,
-        (None, Some(DeliveryState::Dead)) => sql::DEAD_DELIVERIES,
-        (None, Some(DeliveryState::Done) | None) => sql::DELIVERIES,
+    let statement = match (filter.event_id, &filter.event.conversation_uid, filter.state) {
+        (Some(_), _, _) => sql::DELIVERIES_OF_EVENT,
+        (None, Some(_), _) => sql::DELIVERIES_OF_CONVERSATION,
+        (None, None, Some(DeliveryState::Pending)) => sql::PENDING_DELIVERIES,
+        (None, None, Some(DeliveryState::Dead)) => sql::DEAD_DELIVERIES,
+        (None, None, Some(DeliveryState::Done) | None) => sql::DELIVERIES,
     };
-    let rows = sqlx::query(statement)
+    let rows = map::narrowed(sqlx::query(statement), filter)
         .bind(kept::below(page))
-        .bind(filter.event_id.map(EventId::as_uuid))
-        .bind(filter.state.map(DeliveryState::as_str))
-        .bind(&filter.handler)
         .bind(page.limit)
         .fetch_all(readers)
         .await?;
@@ -87,6 +85,16 @@ pub(super) async fn delivery(
 pub(super) async fn attempts(readers: &SqlitePool, id: DeliveryId) -> Result<Vec<Attempt>, sqlx::Error> {
     let rows = sqlx::query(sql::ATTEMPTS).bind(id.as_uuid()).fetch_all(readers).await?;
     rows.iter().map(map::attempt).collect()
+}
+
+/// See [`crate::store::Store::queue`].
+pub(super) async fn queue(readers: &SqlitePool, queue: &QueueRef) -> Result<Option<Queue>, sqlx::Error> {
+    let row = sqlx::query(sql::QUEUE)
+        .bind(&queue.handler)
+        .bind(&queue.ordering_key)
+        .fetch_optional(readers)
+        .await?;
+    row.as_ref().map(map::queue).transpose()
 }
 
 /// See [`crate::store::Store::backlog`].

@@ -50,6 +50,55 @@ macro_rules! events_where {
     };
 }
 
+/// What a [`DeliveryFilter`](crate::model::DeliveryFilter) asks of a delivery and its event, as `map::narrowed` binds it. The
+/// plus keeps the planner from an index over the events of all time.
+macro_rules! delivery_fits {
+    () => {
+        "(?1 IS NULL OR deliveries.event_id = ?1)
+            AND (?2 IS NULL OR deliveries.state = ?2)
+            AND (?3 IS NULL OR deliveries.handler = ?3)
+            AND (?4 IS NULL OR events.event_type GLOB ?4)
+            AND (?5 IS NULL OR events.source = ?5)
+            AND (?6 IS NULL OR events.location_uid = ?6)
+            AND (?7 IS NULL OR events.conversation_uid = ?7)
+            AND +deliveries.event_id >= ?8 AND +deliveries.event_id < ?9"
+    };
+}
+
+/// The columns of a replay.
+macro_rules! replay_columns {
+    () => {
+        "id, filter, rate, created_at, created_by, matched, replayed, state, ended_at"
+    };
+}
+
+/// How many closed deliveries there are, of those for which the condition is written out.
+macro_rules! count_closed_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT count(*) FROM deliveries JOIN events ON events.id = deliveries.event_id WHERE ",
+            $condition,
+            " AND deliveries.settled_at <= ?10 AND ",
+            delivery_fits!()
+        )
+    };
+}
+
+/// The next deliveries that a replay looks at, and whether each is wanted.
+macro_rules! next_of_replay_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT deliveries.id, deliveries.state <> 'pending' AND deliveries.settled_at <= ?10 AND ",
+            delivery_fits!(),
+            " AS is_wanted
+            FROM deliveries JOIN events ON events.id = deliveries.event_id
+            WHERE deliveries.id > ?11 AND ",
+            $condition,
+            " ORDER BY deliveries.id LIMIT ?12"
+        )
+    };
+}
+
 /// A page of deliveries, in the same way.
 macro_rules! deliveries_where {
     ($condition:literal) => {
@@ -59,12 +108,9 @@ macro_rules! deliveries_where {
             "
             FROM deliveries JOIN events ON events.id = deliveries.event_id WHERE ",
             $condition,
-            "
-            AND deliveries.id < ?1
-            AND (?2 IS NULL OR deliveries.event_id = ?2)
-            AND (?3 IS NULL OR deliveries.state = ?3)
-            AND (?4 IS NULL OR deliveries.handler = ?4)
-            ORDER BY deliveries.id DESC LIMIT ?5"
+            " AND deliveries.id < ?10 AND ",
+            delivery_fits!(),
+            " ORDER BY deliveries.id DESC LIMIT ?11"
         )
     };
 }
@@ -190,6 +236,50 @@ statements! {
     /// Calls a dead delivery done.
     RESOLVE = "UPDATE deliveries SET state = 'done', settled_at = ?2, note = ?3 WHERE id = ?1 AND state = 'dead'";
 
+    /// Keeps a new replay.
+    ADD_REPLAY = r"
+        INSERT INTO replays (id, filter, rate, created_at, created_by, matched, replayed, reached, state, ended_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, zeroblob(16), ?8, ?9)";
+
+    /// A page of replays.
+    REPLAYS = concat!("SELECT ", replay_columns!(), " FROM replays WHERE id < ?1 ORDER BY id DESC LIMIT ?2");
+
+    /// One replay.
+    ONE_REPLAY = concat!("SELECT ", replay_columns!(), " FROM replays WHERE id = ?1");
+
+    /// Calls off a replay that is running.
+    CANCEL_REPLAY = r"
+        UPDATE replays SET state = 'cancelled', ended_at = ?2, lease = NULL, leased_until = NULL
+        WHERE id = ?1 AND state = 'running'";
+
+    /// Whether there is a replay to work on.
+    IS_REPLAYING = "SELECT EXISTS (SELECT 1 FROM replays WHERE state = 'running')";
+
+    /// Leases replays that are free, and prolongs one's own.
+    LEASE_REPLAYS = concat!("UPDATE replays SET lease = ?1, leased_until = ?3
+        WHERE state = 'running' AND (lease IS NULL OR lease = ?1 OR leased_until <= ?2)
+        RETURNING ", replay_columns!());
+
+    /// A replay that is leased, and how far it is.
+    LEASED_REPLAY = concat!("SELECT ", replay_columns!(), ", reached FROM replays
+        WHERE id = ?1 AND lease = ?2 AND state = 'running'");
+
+    /// What a replay looks at next: dead deliveries, or all.
+    NEXT_DEAD = next_of_replay_where!("deliveries.state = 'dead'");
+    /// See [`NEXT_DEAD`].
+    NEXT = next_of_replay_where!("TRUE");
+
+    /// Takes down how far a replay is.
+    MOVE_REPLAY = r"
+        UPDATE replays SET reached = ?2, replayed = replayed + ?3 WHERE id = ?1";
+
+    /// Ends a replay that is through.
+    END_REPLAY = r"
+        UPDATE replays SET state = 'done', ended_at = ?2, lease = NULL, leased_until = NULL WHERE id = ?1";
+
+    /// Ends the leases of replays of whoever served this file before.
+    END_REPLAY_LEASES = "UPDATE replays SET lease = NULL, leased_until = NULL WHERE lease IS NOT NULL";
+
     /// Pauses a handler; one that is paused already stays so since then.
     PAUSE = "INSERT INTO paused_handlers (handler, paused_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 
@@ -214,14 +304,24 @@ statements! {
         SELECT event_id, headers, body FROM event_bodies
         WHERE event_id IN (SELECT unhex(value) FROM json_each(?1))";
 
-    /// Pages of deliveries: all, those of an event, those that are open, those that wait for a person.
+    /// Pages of deliveries: all, those of an event, of a conversation, those that are open, those that wait for a person.
     DELIVERIES = deliveries_where!("TRUE");
     /// See [`DELIVERIES`].
-    DELIVERIES_OF_EVENT = deliveries_where!("deliveries.event_id = ?2");
+    DELIVERIES_OF_EVENT = deliveries_where!("deliveries.event_id = ?1");
+    /// See [`DELIVERIES`].
+    DELIVERIES_OF_CONVERSATION = deliveries_where!("events.conversation_uid = ?7");
     /// See [`DELIVERIES`].
     PENDING_DELIVERIES = deliveries_where!("deliveries.state = 'pending'");
     /// See [`DELIVERIES`].
     DEAD_DELIVERIES = deliveries_where!("deliveries.state = 'dead'");
+
+    /// How many deliveries wait for a person, and how many are closed.
+    COUNT_DEAD = count_closed_where!("deliveries.state = 'dead'");
+    /// See [`COUNT_DEAD`].
+    COUNT_CLOSED = count_closed_where!("deliveries.state <> 'pending'");
+
+    /// How a queue stands.
+    QUEUE = "SELECT pending, due_at, parked_by FROM queues WHERE handler = ?1 AND ordering_key = ?2";
 
     /// One delivery.
     DELIVERY = concat!("SELECT ", delivery_columns!(), " FROM deliveries JOIN events ON events.id = deliveries.event_id
@@ -232,11 +332,30 @@ statements! {
         SELECT number, started_at, duration_us, outcome, status, output, error
         FROM attempts WHERE delivery_id = ?1 ORDER BY number";
 
-    /// Old events that nobody is owed any more.
+    /// Adds to what a handler has been doing. With NULL, `max` has no answer.
+    NOTE_ACTIVITY = r"
+        INSERT INTO handler_activity (slot, handler, done, failed, failing_until) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (slot, handler) DO UPDATE SET
+            done = done + excluded.done,
+            failed = failed + excluded.failed,
+            failing_until = coalesce(max(failing_until, excluded.failing_until), failing_until, excluded.failing_until)";
+
+    /// Forgets what handlers were doing.
+    FORGET_ACTIVITY = "DELETE FROM handler_activity WHERE slot < ?1";
+
+    /// What handlers have been doing.
+    ACTIVITY = r"
+        SELECT handler, sum(done) AS done, sum(failed) AS failed, max(failing_until) AS failing_until
+        FROM handler_activity WHERE slot >= ?1 GROUP BY handler ORDER BY handler";
+
+    /// Old events that nobody is owed any more and no queue waits for.
     FORGETTABLE = r"
         SELECT id FROM events
         WHERE id < ?1 AND NOT EXISTS (
             SELECT 1 FROM deliveries WHERE deliveries.event_id = events.id AND deliveries.state = 'pending'
+        ) AND NOT EXISTS (
+            SELECT 1 FROM deliveries JOIN queues USING (handler, ordering_key)
+            WHERE deliveries.event_id = events.id AND queues.parked_by = deliveries.id
         )
         ORDER BY id LIMIT ?2";
 

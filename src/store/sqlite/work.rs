@@ -112,25 +112,35 @@ pub(super) async fn replay(
     now: Timestamp,
 ) -> Result<Option<Delivery>, sqlx::Error> {
     let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    open_again(&mut transaction, id, now).await?;
+    let delivery = read::delivery(&mut *transaction, id).await?;
+    transaction.commit().await?;
+    Ok(delivery)
+}
+
+/// Opens a closed delivery, or makes an open one due.
+pub(super) async fn open_again(
+    connection: &mut SqliteConnection,
+    id: DeliveryId,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
     let reopened = sqlx::query(sql::REOPEN)
         .bind(id.as_uuid())
         .bind(instant(now))
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut *connection)
         .await?;
     if let Some(row) = reopened {
         sqlx::query(sql::GROW_QUEUE)
             .bind(row.try_get::<&str, _>("handler")?)
             .bind(row.try_get::<&str, _>("ordering_key")?)
             .bind(instant(now))
-            .execute(&mut *transaction)
+            .execute(&mut *connection)
             .await?;
     }
     for statement in [sql::UNPARK, sql::HASTEN] {
-        sqlx::query(statement).bind(id.as_uuid()).bind(instant(now)).execute(&mut *transaction).await?;
+        sqlx::query(statement).bind(id.as_uuid()).bind(instant(now)).execute(&mut *connection).await?;
     }
-    let delivery = read::delivery(&mut *transaction, id).await?;
-    transaction.commit().await?;
-    Ok(delivery)
+    Ok(())
 }
 
 /// See [`crate::store::Store::resolve`].

@@ -1,0 +1,23 @@
+//! The store, opened beside the servers that use it.
+
+use std::sync::Arc;
+
+use super::failure::Failure;
+use crate::app;
+use crate::config::{DatabaseUrl, Loaded};
+use crate::store::Store;
+use crate::telemetry;
+
+/// Opens the store. What a command writes there every server reads, within about a second.
+pub(super) async fn store(loaded: &Loaded) -> Result<Arc<dyn Store>, Failure> {
+    telemetry::start(loaded.log());
+    let database = loaded.database();
+    match &database.url {
+        // A look is no reason to make a database.
+        DatabaseUrl::Sqlite(file) if matches!(file.try_exists(), Ok(false)) => Err(Failure::failed(format!(
+            "there is no database at {}: nothing was ever received, or --config, --data-dir or DATABASE_URL is missing",
+            database.url
+        ))),
+        _ => Ok(app::open_store(database).await?),
+    }
+}
