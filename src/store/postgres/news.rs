@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::time::sleep;
-use uuid::Uuid;
 
 use super::{PostgresStore, sql};
 
@@ -24,7 +23,10 @@ impl PostgresStore {
     /// they do. It takes one connection more than the store's own, and never ends. Without it, or behind a pooler that
     /// does not pass notifications on, work of others is found by looking.
     pub async fn exchange_news(&self) {
-        let me = Uuid::now_v7().to_string();
+        let mut me = [0; 8];
+        // Without it one could take another's news for its own: better to stop.
+        getrandom::fill(&mut me).expect("the operating system gives random bytes");
+        let me = hex::encode(me);
         tokio::join!(self.tell(&me), self.hear(&me));
     }
 
