@@ -13,7 +13,7 @@ use super::senders::{EVENTS, Sent};
 const UNSETTLED: Duration = Duration::from_secs(3);
 
 /// So many deliveries of a conversation are taken up together, and are settled together.
-const TOGETHER: usize = 8;
+const TOGETHER: usize = 32;
 
 /// Something that keeps calls from being settled that were made before it, or while it lasted.
 #[derive(Debug)]
