@@ -17,6 +17,9 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(5);
 /// Looking from the start takes no more than this part of the time.
 const SHARE: u32 = 20;
 
+/// And it is done this often all the same: what lies there may be what a process that died had leased.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(10);
+
 /// Where claims begin.
 #[derive(Debug)]
 pub(super) struct Horizon {
@@ -51,7 +54,7 @@ impl Horizon {
         now: Instant,
     ) {
         if from.is_none() {
-            self.again_at = now + took * SHARE;
+            self.again_at = now + (took * SHARE).min(AT_LEAST_EVERY);
         }
         self.from = longest_due.unwrap_or(at).min(at).checked_sub(MARGIN).ok();
     }
@@ -82,5 +85,7 @@ mod tests {
         horizon.note(None, None, second(1), Duration::from_millis(200), after(1000));
         assert_eq!(horizon.from(after(4999)), Some(second(-4)), "a look that takes long is rare");
         assert_eq!(horizon.from(after(5000)), None);
+        horizon.note(None, None, second(5), Duration::from_secs(15), after(5000));
+        assert_eq!(horizon.from(after(15_000)), None, "a slow claim hides nothing for long");
     }
 }

@@ -24,6 +24,9 @@ const LEASE: Duration = Duration::from_secs(15);
 /// So many portions a second bring a replay to its rate; a slow one has fewer, of one delivery each.
 const PORTIONS: u32 = 4;
 
+/// The least time between two portions: others use the store, too.
+const BETWEEN: Duration = Duration::from_millis(5);
+
 /// Works on whatever replays there are, until `stop` is cancelled.
 pub async fn run_replays(store: Arc<dyn Store>, clock: Arc<dyn Clock>, stop: CancellationToken) {
     let token = LeaseToken::at(clock.now());
@@ -105,9 +108,9 @@ impl Runner {
                 false
             }
             Ok(Some(reopened)) => {
-                // Nothing of what was looked at fits: on to the next at once.
+                // Nothing of what was looked at may have been fit: then on to the next.
                 let number = u32::try_from(reopened.number).unwrap_or(u32::MAX);
-                one.next_at = begun + Duration::from_secs(1) * number / replay.rate.max(1);
+                one.next_at = begun + (Duration::from_secs(1) * number / replay.rate.max(1)).max(BETWEEN);
                 true
             }
             Ok(None) => false,

@@ -15,7 +15,7 @@ use super::held::Held;
 use super::in_time::in_time;
 use super::tally::Tally;
 use super::trouble::Trouble;
-use super::worker::STREAM;
+use super::worker::{LONGEST_REST, STREAM};
 use crate::store::{Settlement, Store, StoreError};
 use crate::telemetry::Chain;
 
@@ -70,7 +70,10 @@ impl Settler {
         self.settle(some).await;
         // While events stream in, those who send them go first: see `worker`.
         if self.signal.borrow().wrapping_sub(commits) >= STREAM && !self.stop.is_cancelled() {
-            sleep(begun.elapsed()).await;
+            tokio::select! {
+                () = sleep(begun.elapsed().min(LONGEST_REST)) => {}
+                () = self.stop.cancelled() => {}
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use super::breaker::Breaker;
 use super::held::Held;
 use super::horizon::Horizon;
 use super::in_time::in_time;
-use super::run::{Ran, run_in_turn};
+use super::run::{Load, Ran, run_in_turn};
 use super::settler::Settler;
 use super::tally::Tally;
 use super::trouble::Trouble;
@@ -36,7 +36,10 @@ const TURNS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_m
 /// With so many commits of events meanwhile, events are streaming in. Whoever sends them must not wait for what is done
 /// with them, which has time: then claims and settlements rest for as long as they took the store.
 pub(super) const STREAM: u64 = 8;
-const LONGEST_REST: Duration = Duration::from_millis(200);
+pub(super) const LONGEST_REST: Duration = Duration::from_millis(200);
+
+/// A handler that fails throughout is given what is new so often at most.
+const NEWS_EVERY: Duration = Duration::from_secs(1);
 
 /// Everything that one handler's loop holds.
 pub(super) struct Worker {
@@ -50,10 +53,13 @@ pub(super) struct Worker {
     /// The word to drop what is under way.
     cut: CancellationToken,
     /// Queues that are being run or wait for their turn, and their leases.
-    running: JoinSet<Ran>,
+    running: JoinSet<Load>,
     /// A place for each call that may run.
     calls: Arc<Semaphore>,
     breaker: Arc<Breaker>,
+    /// What was announced since the last claim, and when that was last a reason to call a handler that fails throughout.
+    has_news: bool,
+    tried_news_at: Option<Instant>,
     ahead: Ahead,
     /// Whether the last claim brought as much as was asked for: there is more.
     is_behind: bool,
@@ -95,6 +101,8 @@ impl Worker {
         let worker = Self {
             calls: Arc::new(Semaphore::new(ready.concurrency as usize)),
             breaker,
+            has_news: false,
+            tried_news_at: None,
             ahead: Ahead::default(),
             is_behind: false,
             horizon: Horizon::new(Instant::now()),
@@ -148,39 +156,51 @@ impl Worker {
 
     /// Takes up as many queues as there is room for; returns how long to wait before there may be more.
     async fn claim(&mut self) -> Duration {
+        self.has_news |= self.signal.has_changed().unwrap_or_default();
         self.signal.mark_unchanged();
+        let now = self.clock.now();
+        let mut due_from = self.horizon.from(Instant::now());
+        let mut is_probe = false;
         let mut room = self.room();
         let mut deliveries_each = self.ahead.deliveries_each(self.ready.concurrency);
         if let Some(until) = self.breaker.open_until() {
-            let wait = until.saturating_duration_since(Instant::now());
-            if !wait.is_zero() {
-                return wait;
-            }
-            // A probe, and the only one.
+            // One at a time.
             (room, deliveries_each) = (room.min(u32::from(self.running.is_empty())), 1);
+            let wait = until.saturating_duration_since(Instant::now());
+            let wait_for_news =
+                self.tried_news_at.map_or(Duration::ZERO, |at| NEWS_EVERY.saturating_sub(at.elapsed()));
+            if self.has_news && wait_for_news.is_zero() {
+                // What is new may be what it can do, while all that failed stands before it in the queue.
+                (due_from, is_probe) = (now.checked_sub(NEWS_EVERY).ok(), true);
+                self.tried_news_at = Some(Instant::now());
+            } else if !wait.is_zero() {
+                return if self.has_news { wait.min(wait_for_news) } else { wait };
+            }
         }
         if room == 0 {
             return self.settings.poll_interval;
         }
-        let now = self.clock.now();
+        self.has_news = false;
         let claim = Claim {
             handler: self.ready.name.clone(),
             queues: room,
             deliveries_each,
             token: LeaseToken::at(now),
             now,
-            due_from: self.horizon.from(Instant::now()),
+            due_from,
             until: self.held.end_from(now),
         };
         let begun = Instant::now();
         match in_time(self.store.claim(&claim)).await {
             Ok(claimed) => {
                 let longest_due = claimed.queues.first().map(|queue| queue.due_at);
-                self.horizon.note(claim.due_from, longest_due, now, begun.elapsed(), Instant::now());
+                if !is_probe {
+                    self.horizon.note(claim.due_from, longest_due, now, begun.elapsed(), Instant::now());
+                }
                 self.is_behind = claimed.queues.len() >= room as usize
                     || claimed.queues.iter().any(|queue| queue.due.len() >= deliveries_each as usize);
                 let until_due = claimed.next_due.map(|at| at.duration_since(now));
-                self.take_up(&claim, claimed);
+                self.take_up(&claim, claimed, is_probe);
                 let unseen = claim.due_from.map(|_| self.horizon.longest_rest(Instant::now()));
                 // What is due and was not given is being claimed by another at this moment: no reason to spin.
                 until_due
@@ -199,50 +219,51 @@ impl Worker {
         }
     }
 
-    fn take_up(&mut self, claim: &Claim, claimed: Claimed) {
+    fn take_up(&mut self, claim: &Claim, claimed: Claimed, is_probe: bool) {
         let now = self.clock.now();
         for queue in claimed.queues {
             let (lease, cut) = (queue.lease.clone(), self.cut.child_token());
             self.held.add(lease.clone(), claim.until, cut.clone());
             if !self.held.is_safe(claim.until, now) {
                 // The claim took so long that the lease is as good as over.
-                self.hand_over(Settlement::untouched(lease, queue.due_at));
+                hand_over(&self.ended, Settlement::untouched(lease, queue.due_at));
                 continue;
             }
             let (ready, breaker) = (Arc::clone(&self.ready), Arc::clone(&self.breaker));
             let (calls, clock, stop) = (Arc::clone(&self.calls), Arc::clone(&self.clock), self.stop.clone());
-            let run = run_in_turn(queue, calls, ready, breaker, clock, stop, cut);
+            let run = run_in_turn(queue, calls, ready, breaker, clock, stop, cut, is_probe);
             // Handlers' panics are caught in there, so one that comes out is a mistake of ours: the queue rests for the
             // time of a lease instead of going round and round.
             let rest = Settlement::untouched(lease, claim.until);
-            let rest = Ran { settlement: rest, took: Duration::ZERO, deliveries: 0, bytes: 0 };
-            self.running.spawn(AssertUnwindSafe(run).catch_unwind().map(|ended| ended.unwrap_or(rest)));
+            let rest = Ran { settlement: rest, load: Load::default() };
+            // It hands over by itself: the worker may be waiting for the store.
+            let settler = self.ended.clone();
+            self.running.spawn(AssertUnwindSafe(run).catch_unwind().map(move |ended| {
+                let Ran { settlement, load } = ended.unwrap_or(rest);
+                hand_over(&settler, settlement);
+                load
+            }));
         }
     }
 
     /// Waits for whatever comes first: a run that ends, something settled, new work, the pause's end, or the word to stop.
     async fn wait(&mut self, pause: Duration, stopping: bool) {
-        let listening = !stopping && self.room() > 0 && self.breaker.open_until().is_none();
+        let listening = !stopping && self.room() > 0 && !self.has_news;
         tokio::select! {
             Some(ended) = self.running.join_next(), if !self.running.is_empty() => self.end(ended),
             () = self.settled.notified(), if !stopping => {}
-            Ok(()) = self.signal.changed(), if listening => {}
+            Ok(()) = self.signal.changed(), if listening => self.has_news = true,
             () = sleep(pause), if !stopping => {}
             () = self.stop.cancelled(), if !stopping => {}
         }
     }
 
-    fn end(&mut self, ended: Result<Ran, JoinError>) {
-        let Ok(Ran { settlement, took, deliveries, bytes }) = ended else { return };
-        if !settlement.attempts.is_empty() {
-            self.ahead.note(took, settlement.attempts.len(), bytes, deliveries);
+    fn end(&mut self, ended: Result<Load, JoinError>) {
+        if let Ok(Load { took, calls, deliveries, bytes }) = ended
+            && calls > 0
+        {
+            self.ahead.note(took, calls, bytes, deliveries);
         }
-        self.hand_over(settlement);
-    }
-
-    fn hand_over(&self, settlement: Settlement) {
-        // The settler only ends before this when it is too late: the lease ends by itself.
-        let _ = self.ended.send(settlement);
     }
 
     /// For how many more queues there is room. While so many are being run, as many again may wait to be settled; when
@@ -253,6 +274,11 @@ impl Worker {
         let running = queues.saturating_sub(count(self.running.len()));
         running.min(queues.saturating_mul(2).saturating_sub(count(self.held.number())))
     }
+}
+
+/// The settler only ends before this when it is too late: then the lease ends by itself.
+fn hand_over(settler: &UnboundedSender<Settlement>, settlement: Settlement) {
+    let _ = settler.send(settlement);
 }
 
 /// Gives calls that are under way at the stop a few seconds, and no more. Never ends by itself.

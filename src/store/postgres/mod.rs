@@ -117,7 +117,9 @@ impl Store for PostgresStore {
 
     async fn reopen(&self, portion: &Portion) -> Result<Option<Reopened>, StoreError> {
         let reopened = replays::reopen(self.pool()?, portion).await?;
-        self.work.announce();
+        if reopened.as_ref().is_some_and(|reopened| reopened.number > 0) {
+            self.work.announce();
+        }
         Ok(reopened)
     }
 

@@ -1,8 +1,8 @@
 //! Every statement for PostgreSQL. None reads a clock; each is complete in itself, so there is no transaction that a
 //! dropped future could leave open.
 //!
-//! Locks are taken in one order everywhere: events by deduplication key, then queues by handler and ordering key, then
-//! deliveries. Where PostgreSQL ends a statement for a deadlock all the same, it is repeated.
+//! On the way of every event locks are taken in one order: events by deduplication key, then queues by handler and ordering
+//! key, compared byte by byte whatever the database's language, then deliveries. What a person asks for comes from a delivery to its queue. Where PostgreSQL ends a statement for a deadlock all the same, it is repeated.
 
 use crate::store::statements::statements;
 
@@ -150,7 +150,7 @@ statements! {
     /// at the identifier before it comes to the key.
     ///
     /// A queue that exists only grows: its `due_at` may be a retry's wait.
-    ACCEPT = r"
+    ACCEPT = r#"
         WITH ledger AS (
             INSERT INTO events (id, dedup_key, source, event_type, event_uid, subject_uid, conversation_uid,
                 contact_uid, location_uid, organization_uid, occurred_at, received_at, verified_by, decode_error)
@@ -172,7 +172,7 @@ statements! {
         ), grown AS (
             INSERT INTO queues (handler, ordering_key, pending, due_at)
             SELECT handler, ordering_key, count(*), min(opened_at) FROM owed
-            GROUP BY handler, ordering_key ORDER BY handler, ordering_key
+            GROUP BY handler, ordering_key ORDER BY handler COLLATE "C", ordering_key COLLATE "C"
             ON CONFLICT (handler, ordering_key) DO UPDATE SET pending = queues.pending + excluded.pending
             RETURNING handler, ordering_key
         ), opened AS (
@@ -180,11 +180,11 @@ statements! {
             SELECT id, event_id, handler, ordering_key, 'pending', opened_at
             FROM owed JOIN grown USING (handler, ordering_key) ORDER BY nth
         )
-        SELECT id FROM ledger";
+        SELECT id FROM ledger"#;
 
     /// The same for one event, which is what a quiet hour brings: without the joins that only a batch needs it takes a third
     /// of the time. Of one event's deliveries no two are in one queue.
-    ACCEPT_ONE = r"
+    ACCEPT_ONE = r#"
         WITH ledger AS (
             INSERT INTO events (id, dedup_key, source, event_type, event_uid, subject_uid, conversation_uid,
                 contact_uid, location_uid, organization_uid, occurred_at, received_at, verified_by, decode_error)
@@ -197,7 +197,7 @@ statements! {
             INSERT INTO queues (handler, ordering_key, pending, due_at)
             SELECT handler, ordering_key, 1, opened_at
             FROM ledger, unnest($18::text[], $19::text[], $20::timestamptz[]) AS new (handler, ordering_key, opened_at)
-            ORDER BY handler, ordering_key
+            ORDER BY handler COLLATE "C", ordering_key COLLATE "C"
             ON CONFLICT (handler, ordering_key) DO UPDATE SET pending = queues.pending + 1
             RETURNING handler, ordering_key
         ), opened AS (
@@ -206,7 +206,7 @@ statements! {
             FROM grown JOIN unnest($17::uuid[], $18::text[], $19::text[], $20::timestamptz[])
                 AS new (id, handler, ordering_key, opened_at) USING (handler, ordering_key)
         )
-        SELECT id FROM ledger";
+        SELECT id FROM ledger"#;
 
     /// The events that have these keys. A statement of its own: ACCEPT may have waited for one that its own snapshot
     /// doesn't show.
@@ -259,17 +259,17 @@ statements! {
         JOIN event_bodies ON event_bodies.event_id = deliveries.event_id");
 
     /// Moves the end of leases that are still held.
-    RENEW = r"
+    RENEW = r#"
         WITH held AS (
             SELECT handler, ordering_key, nth
             FROM unnest($1::text[], $2::text[], $3::uuid[]) WITH ORDINALITY AS wanted (handler, ordering_key, lease, nth)
             JOIN queues USING (handler, ordering_key, lease)
-            ORDER BY handler, ordering_key FOR UPDATE OF queues
+            ORDER BY handler COLLATE "C", ordering_key COLLATE "C" FOR UPDATE OF queues
         ), renewed AS (
             UPDATE queues SET leased_until = $4 FROM held
             WHERE queues.handler = held.handler AND queues.ordering_key = held.ordering_key
         )
-        SELECT nth FROM held";
+        SELECT nth FROM held"#;
 
     /// Attempts, states, counts and leases of a whole batch. Answers with the settlements that still held their lease.
     ///
@@ -279,13 +279,13 @@ statements! {
     ///
     /// IS NOT DISTINCT FROM keeps the planner from the index of open deliveries: it would read a queue's whole backlog
     /// to find the few that are settled.
-    SETTLE = r"
+    SETTLE = r#"
         WITH held AS (
-            SELECT handler, ordering_key, pending, ended.due_at, parked_by_its, nth
-            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $15::uuid[])
-                WITH ORDINALITY AS ended (handler, ordering_key, lease, due_at, parked_by_its, nth)
+            SELECT handler, ordering_key, pending, ended.due_at, parked_by_its, untouched, nth
+            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $15::uuid[], $16::boolean[])
+                WITH ORDINALITY AS ended (handler, ordering_key, lease, due_at, parked_by_its, untouched, nth)
             JOIN queues USING (handler, ordering_key, lease)
-            ORDER BY handler, ordering_key FOR UPDATE OF queues
+            ORDER BY handler COLLATE "C", ordering_key COLLATE "C" FOR UPDATE OF queues
         ), finished AS (
             SELECT * FROM unnest($5::bigint[], $6::uuid[], $7::text[], $8::timestamptz[], $9::timestamptz[],
                 $10::bigint[], $11::text[], $12::integer[], $13::text[], $14::text[])
@@ -306,7 +306,7 @@ statements! {
             SELECT id, attempts, started_at, duration_us, outcome, status, output, error
             FROM tried JOIN finished USING (nth, id)
         ), remaining AS (
-            SELECT handler, ordering_key, due_at, parked_by_its, pending - coalesce(closed.number, 0) AS pending
+            SELECT handler, ordering_key, due_at, parked_by_its, untouched, pending - coalesce(closed.number, 0) AS pending
             FROM held LEFT JOIN (
                 SELECT nth, count(*) AS number FROM tried WHERE state <> 'pending' GROUP BY nth
             ) AS closed USING (nth)
@@ -316,12 +316,12 @@ statements! {
                 AND remaining.pending <= 0 AND parked_by_its IS NULL
         ), released AS (
             UPDATE queues SET pending = remaining.pending, due_at = remaining.due_at, lease = NULL,
-                leased_until = NULL, lost = 0, parked_by = parked_by_its
+                leased_until = NULL, lost = CASE WHEN untouched THEN lost ELSE 0 END, parked_by = parked_by_its
             FROM remaining
             WHERE queues.handler = remaining.handler AND queues.ordering_key = remaining.ordering_key
                 AND (remaining.pending > 0 OR parked_by_its IS NOT NULL)
         )
-        SELECT nth FROM held";
+        SELECT nth FROM held"#;
 
     /// Opens a closed delivery, or makes an open one due. Of two at once, the second waits for the row, finds it open
     /// and counts nothing. The delivery keeps its position. A queue that was parked by it goes on.

@@ -203,7 +203,8 @@ statements! {
 
     /// Ends a lease.
     RELEASE_QUEUE = r"
-        UPDATE queues SET pending = ?3, due_at = ?4, lease = NULL, leased_until = NULL, lost = 0, parked_by = ?5
+        UPDATE queues SET pending = ?3, due_at = ?4, lease = NULL, leased_until = NULL,
+            lost = iif(?6, lost, 0), parked_by = ?5
         WHERE handler = ?1 AND ordering_key = ?2";
 
     /// Reads the file, as little of it as can be.
