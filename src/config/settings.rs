@@ -12,11 +12,15 @@ const OF_EVERY_HANDLER: [&str; 10] =
 /// The keys of a `[[handlers]]` table besides those that every handler has. They may hold secrets, so only their
 /// names are printed.
 #[derive(Clone, Default)]
-pub struct Settings(Map<String, Value>);
+pub struct Settings {
+    table: Map<String, Value>,
+    /// The keys that were taken out: a misspelt one is found among the rest.
+    taken: Vec<&'static str>,
+}
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.table.keys()).finish()
     }
 }
 
@@ -24,7 +28,21 @@ impl Settings {
     /// Settings from a table.
     #[must_use]
     pub const fn new(table: Map<String, Value>) -> Self {
-        Self(table)
+        Self { table, taken: Vec::new() }
+    }
+
+    /// Takes some keys out and reads them as a type of their own, whose fields have the names of `keys`. It is for keys
+    /// that several kinds share; [`read`](Self::read) then reads the others.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), of these keys alone.
+    pub(crate) fn take<T: DeserializeOwned>(
+        &mut self,
+        keys: &'static [&'static str],
+    ) -> Result<T, SettingsError> {
+        self.taken.extend(keys);
+        let table = keys.iter().filter_map(|key| self.table.remove_entry(*key)).collect();
+        Self::new(table).read()
     }
 
     /// Reads the settings as a kind's own type, which should be marked `#[serde(deny_unknown_fields)]` so that a
@@ -34,11 +52,11 @@ impl Settings {
     /// When a key is unknown, missing or has a value of another shape; the message names it, and repeats no value,
     /// since any may be a secret. What the type's own `Deserialize` says is passed on as it is.
     pub fn read<T: DeserializeOwned>(self) -> Result<T, SettingsError> {
-        let settings = Value::Object(self.0);
+        let settings = Value::Object(self.table);
         serde_path_to_error::deserialize(&settings).map_err(|error| {
             let path = error.path().to_string();
             let message = error.into_inner().to_string();
-            SettingsError(sentence(&path, &message, &settings))
+            SettingsError(sentence(&path, &message, &settings, &self.taken))
         })
     }
 }
@@ -49,13 +67,17 @@ impl Settings {
 pub struct SettingsError(pub String);
 
 /// Turns what serde says into a sentence for the person who wrote the settings.
-fn sentence(path: &str, message: &str, settings: &Value) -> String {
+fn sentence(path: &str, message: &str, settings: &Value, taken: &[&str]) -> String {
     let at_top = path == ".";
     if let Some(rest) = message.strip_prefix("unknown field `") {
         let (written, known) = rest.split_once('`').unwrap_or((rest, ""));
-        let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        let mut known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        let mut everywhere: &[&str] = &[];
         // The path of an unknown key ends in that key.
-        let everywhere: &[&str] = if at_top || path == written { &OF_EVERY_HANDLER } else { &[] };
+        if at_top || path == written {
+            known.extend(taken);
+            everywhere = &OF_EVERY_HANDLER;
+        }
         let hint = match nearest(written, known.iter().chain(everywhere).copied()) {
             Some(near) => format!("; did you mean `{near}`?"),
             None if known.is_empty() => "; this kind has no keys of its own".to_owned(),
@@ -135,6 +157,38 @@ mod tests {
     fn message<T: DeserializeOwned + std::fmt::Debug>(settings: Value) -> String {
         let Value::Object(settings) = settings else { unreachable!("a test gives a table") };
         Settings::new(settings).read::<T>().unwrap_err().to_string()
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Shared {
+        colour: Option<String>,
+    }
+
+    #[test]
+    fn keys_that_are_taken_out_are_still_known() {
+        let take = |settings: Value| {
+            let Value::Object(settings) = settings else { unreachable!("a test gives a table") };
+            let mut settings = Settings::new(settings);
+            settings.take::<Shared>(&["colour"]).map(|shared| (shared.colour, settings.read::<Kind>()))
+        };
+        let said = |settings| take(settings).unwrap().1.unwrap_err().to_string();
+
+        let (colour, rest) = take(json!({"url": "x", "colour": "red"})).unwrap();
+        assert_eq!(colour.as_deref(), Some("red"));
+        rest.unwrap();
+        assert_eq!(
+            take(json!({"colour": 5})).unwrap_err().to_string(),
+            "`colour`: must be a string, not this number"
+        );
+        assert_eq!(said(json!({"url": "x", "color": "red"})), "unknown key `color`; did you mean `colour`?");
+        assert_eq!(
+            said(json!({"url": "x", "zzz": 1})),
+            "unknown key `zzz`; this kind's own keys are `url`, `headers`, `retries`, `proxy` and `colour`"
+        );
+        assert_eq!(
+            said(json!({"url": "x", "proxy": {"color": 1}})),
+            "unknown key `proxy.color`; this kind's own keys are `host`"
+        );
     }
 
     #[test]

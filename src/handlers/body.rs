@@ -4,13 +4,29 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::{Failure, Work};
-use crate::config::SettingsError;
+use crate::config::{Settings, SettingsError};
 use crate::shape::{Mistake, Scope, Template};
 
 /// What a body is taken for when nothing says what it is.
 const JSON: &str = "application/json";
+
+/// The keys of [`Written`].
+const KEYS: [&str; 3] = ["template", "template_file", "content_type"];
+
+/// The settings, as written.
+#[derive(Deserialize)]
+struct Written {
+    /// What to send instead of the body.
+    template: Option<String>,
+    /// The file that holds it.
+    template_file: Option<PathBuf>,
+    /// The type of what the template makes.
+    content_type: Option<String>,
+}
 
 /// What a handler sends: the body as it was received, or what a template makes of the event. For every kind that sends one.
 #[derive(Debug, Default)]
@@ -32,17 +48,22 @@ pub struct Outgoing<'a> {
 }
 
 impl Body {
-    /// From the settings `template`, `template_file` and `content_type`, as they were read; an empty text counts as not set.
-    /// Without a template it is the body as it was received. A template is of `application/json` unless something else is said.
+    /// Reads the settings of a kind that sends a body: `template`, `template_file` and `content_type`, and all others as
+    /// the kind's own type, as [`Settings::read`] does. An empty text counts as not set. Without a template it is the body
+    /// as it was received. A template is of `application/json` unless something else is said.
     ///
     /// # Errors
-    /// When both kinds of a template are set or a content type without either, when the file can't be read, and when the
-    /// template is not right; the message names the key, and the line.
-    pub fn from_settings(
-        template: Option<String>,
-        template_file: Option<PathBuf>,
-        content_type: Option<String>,
-    ) -> Result<Self, SettingsError> {
+    /// As [`Settings::read`]; and when both kinds of a template are set or a content type without either, when the file
+    /// can't be read, and when the template is not right; the message names the key, and the line.
+    pub fn read_beside<T: DeserializeOwned>(mut settings: Settings) -> Result<(Self, T), SettingsError> {
+        let written = settings.take(&KEYS)?;
+        // The kind's own first: `content_type` beside a misspelt `template` is not the mistake.
+        let own = settings.read()?;
+        Ok((Self::of(written)?, own))
+    }
+
+    fn of(written: Written) -> Result<Self, SettingsError> {
+        let Written { template, template_file, content_type } = written;
         let template = template.filter(|template| !template.is_empty());
         let file = template_file.filter(|file| !file.as_os_str().is_empty());
         let content_type = content_type.filter(|content_type| !content_type.is_empty());

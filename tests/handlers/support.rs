@@ -13,6 +13,12 @@ use serde_json::Value;
 /// How long after its timeout a call is dropped.
 pub(crate) const MARGIN: Duration = Duration::from_secs(1);
 
+/// A body, a template, what it makes of the body, and what that is.
+pub(crate) const HELLO: &str = r#"{"data":{"body":"\"hi\""}}"#;
+pub(crate) const TEMPLATE: &str = "{{ event.type }}: {{ data.body }}";
+pub(crate) const MADE: &str = r#"message.received: "hi""#;
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
+
 /// The second attempt at a message, which begins now.
 pub(crate) fn work(body: impl Into<Bytes>) -> Work {
     let received_at: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();

@@ -8,7 +8,7 @@ use tokio::sync::Mutex as Turn;
 use tokio::time::{Instant, timeout_at};
 
 use super::Message;
-use crate::handlers::{Failure, Handler, Success, Work};
+use crate::handlers::{Body, Failure, Handler, Success, Work};
 
 /// A broker, as its kind knows it.
 #[async_trait]
@@ -39,6 +39,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// A handler that sends to a broker. It has no `Debug`: a broker knows credentials.
 pub(in crate::handlers) struct Connected<B: Broker> {
     broker: B,
+    body: Body,
     connection: Mutex<Option<Arc<B::Connection>>>,
     /// Held by the one that makes a connection, while the others wait for it.
     connecting: Turn<()>,
@@ -46,8 +47,8 @@ pub(in crate::handlers) struct Connected<B: Broker> {
 
 impl<B: Broker> Connected<B> {
     /// Does not connect yet: Lectern starts whether the broker is there or not.
-    pub(in crate::handlers) fn to(broker: B) -> Self {
-        Self { broker, connection: Mutex::default(), connecting: Turn::default() }
+    pub(in crate::handlers) fn to(broker: B, body: Body) -> Self {
+        Self { broker, body, connection: Mutex::default(), connecting: Turn::default() }
     }
 
     /// The connection that there is, else a new one; and whether it is new.
@@ -83,7 +84,7 @@ impl<B: Broker> Handler for Connected<B> {
     async fn handle(&self, work: &Work) -> Result<Success, Failure> {
         let start = Instant::now();
         let deadline = start + work.timeout;
-        let message = Message::of(work);
+        let message = Message::of(work, &self.body)?;
         let mut again = true;
         loop {
             let patience = work.timeout.min(CONNECT);

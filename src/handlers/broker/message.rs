@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::handlers::{Work, facts};
+use crate::handlers::{Body, Failure, Outgoing, Work, facts};
 
 /// A message about an event, the same for every broker but for the form in which it takes it. It has no `Debug`: the
 /// body is what customers write.
@@ -16,23 +16,27 @@ pub(in crate::handlers) struct Message {
     pub(in crate::handlers) content_type: String,
     /// What is told beside the body, by names such as `lectern-event-id`.
     pub(in crate::handlers) facts: Vec<(String, String)>,
-    /// The payload.
+    /// The payload: the body as it was received, or what a template makes of the event.
     pub(in crate::handlers) body: Bytes,
 }
 
 impl Message {
-    /// The message for one attempt. Its payload is the body as it was received.
-    pub(in crate::handlers) fn of(work: &Work) -> Self {
+    /// The message for one attempt.
+    ///
+    /// # Errors
+    /// A permanent failure when the body's template can't be filled in.
+    pub(in crate::handlers) fn of(work: &Work, body: &Body) -> Result<Self, Failure> {
+        let Outgoing { bytes, content_type } = body.render(work)?;
         // Neither the event's id, by which a second handler's message would look like a repetition, nor the delivery's
         // alone, by which a replay would.
         let id = format!("{}-{}", work.delivery.id, work.delivery.opened_at.as_microsecond());
         let facts = facts::of(work).map(|(name, value)| (format!("lectern-{name}"), value)).collect();
-        Self {
+        Ok(Self {
             id,
             event_type: work.event.event_type.clone(),
-            content_type: work.content.header("content-type").unwrap_or("application/json").to_owned(),
+            content_type: content_type.into_owned(),
             facts,
-            body: work.content.body.clone(),
-        }
+            body: bytes,
+        })
     }
 }

@@ -40,7 +40,8 @@ struct Http {
 
 /// Makes a handler of this kind.
 pub(super) fn build(settings: Settings) -> Result<Box<dyn Handler>, SettingsError> {
-    let settings::Checked { url, headers, signer, body, permanent } = settings::check(settings.read()?)?;
+    let (body, written) = Body::read_beside(settings)?;
+    let settings::Checked { url, headers, signer, permanent } = settings::check(written)?;
     Ok(Box::new(Http { client: client::build(&url)?, url, headers, signer, body, permanent }))
 }
 

@@ -11,7 +11,6 @@ use serde_json::Value;
 
 use super::signature::Signer;
 use crate::config::{SettingsError, secret_as};
-use crate::handlers::Body;
 use crate::handlers::text_table::TextTable;
 
 /// The statuses of what will be no different the next time: the request is wrong for the receiver, or there is nothing
@@ -31,12 +30,6 @@ pub(super) struct Written {
     /// Further headers.
     #[serde(default)]
     headers: TextTable,
-    /// What to send instead of the body.
-    template: Option<String>,
-    /// The file that holds it.
-    template_file: Option<PathBuf>,
-    /// The type of what the template makes.
-    content_type: Option<String>,
     /// The statuses after which there is no further try.
     permanent_statuses: Option<Value>,
 }
@@ -46,7 +39,6 @@ pub(super) struct Checked {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) signer: Option<Signer>,
-    pub(super) body: Body,
     pub(super) permanent: BTreeSet<u16>,
 }
 
@@ -58,7 +50,6 @@ pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
         signer: secret_as(written.secret, written.secret_file, "secret", |secret| {
             Signer::new(secret.expose_secret())
         })?,
-        body: Body::from_settings(written.template, written.template_file, written.content_type)?,
         permanent: match written.permanent_statuses {
             None => PERMANENT.into(),
             Some(list) => statuses(&list).ok_or_else(|| {

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use self::connection::Connection;
 use self::settings::Server;
 use super::broker::{Address, Broker, Connected, Message, Trouble};
-use super::{Failure, Handler, Success};
+use super::{Body, Failure, Handler, Success};
 use crate::config::{Settings, SettingsError};
 
 /// A place in NATS. It has no `Debug`: the server is given credentials.
@@ -28,8 +28,9 @@ struct Nats {
 
 /// Makes a handler of this kind.
 pub(super) fn build(settings: Settings) -> Result<Box<dyn Handler>, SettingsError> {
-    let (server, subject) = settings::check(settings.read()?)?;
-    Ok(Box::new(Connected::to(Nats { server, subject })))
+    let (body, written) = Body::read_beside(settings)?;
+    let (server, subject) = settings::check(written)?;
+    Ok(Box::new(Connected::to(Nats { server, subject }, body)))
 }
 
 #[async_trait]

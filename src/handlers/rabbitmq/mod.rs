@@ -20,12 +20,13 @@ use async_trait::async_trait;
 use self::link::Link;
 use self::settings::Checked;
 use super::broker::{Broker, Connected, Message, Trouble};
-use super::{Failure, Handler, Success};
+use super::{Body, Failure, Handler, Success};
 use crate::config::{Settings, SettingsError};
 
 /// Makes a handler of this kind.
 pub(super) fn build(settings: Settings) -> Result<Box<dyn Handler>, SettingsError> {
-    Ok(Box::new(Connected::to(settings::check(settings.read()?)?)))
+    let (body, written) = Body::read_beside(settings)?;
+    Ok(Box::new(Connected::to(settings::check(written)?, body)))
 }
 
 #[async_trait]

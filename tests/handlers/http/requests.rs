@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate, matchers};
 
-use crate::support::{handler, work};
+use crate::support::{HELLO, MADE, TEMPLATE, TEXT, handler, work};
 
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
@@ -144,15 +144,14 @@ async fn a_template_makes_what_is_sent_and_signed() {
 async fn a_template_from_a_file_can_make_something_else_than_json() {
     let server = receiver().await;
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), "{{ event.type }}: {{ data.body }}\n").unwrap();
-    let content_type = "text/plain; charset=utf-8";
-    let settings = json!({ "url": server.uri(), "template_file": file.path(), "content_type": content_type });
+    std::fs::write(file.path(), format!("{TEMPLATE}\n")).unwrap();
+    let settings = json!({ "url": server.uri(), "template_file": file.path(), "content_type": TEXT });
 
-    handler("http", settings).handle(&work(r#"{"data":{"body":"\"hi\""}}"#)).await.unwrap();
+    handler("http", settings).handle(&work(HELLO)).await.unwrap();
 
     let request = the_request(&server).await;
-    assert_eq!(request.body, b"message.received: \"hi\"");
-    assert_eq!(header(&request, "content-type"), content_type);
+    assert_eq!(request.body, MADE.as_bytes());
+    assert_eq!(header(&request, "content-type"), TEXT);
 }
 
 #[tokio::test]

@@ -104,6 +104,12 @@ fn a_template_that_is_not_right_is_refused_with_the_line_and_what_is_wrong() {
 }
 
 #[test]
+fn a_misspelt_key_of_a_template_is_told_before_what_is_left_of_it() {
+    let settings = json!({ "url": "http://localhost", "templat": "x", "content_type": "text/plain" });
+    assert_eq!(refusal("http", settings), "unknown key `templat`; did you mean `template`?");
+}
+
+#[test]
 fn settings_of_a_template_that_do_not_fit_are_refused() {
     let empty = tempfile::NamedTempFile::new().unwrap();
     let empty_file = empty.path().display();

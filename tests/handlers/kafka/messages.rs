@@ -2,9 +2,10 @@
 
 use lectern::handlers::Success;
 use rdkafka::Message;
+use serde_json::json;
 
 use super::cluster::{Cluster, TOPIC, headers};
-use crate::support::work;
+use crate::support::{HELLO, MADE, TEMPLATE, TEXT, handler, work};
 
 #[tokio::test]
 async fn an_event_arrives_byte_for_byte_under_its_ordering_key_with_its_facts() {
@@ -31,6 +32,23 @@ async fn an_event_arrives_byte_for_byte_under_its_ordering_key_with_its_facts() 
     ] {
         assert_eq!(headers.get(key).map(String::as_str), Some(value), "{key}");
     }
+}
+
+#[tokio::test]
+async fn a_template_makes_the_body_and_its_content_type() {
+    let cluster = Cluster::start();
+    let settings = json!({
+        "brokers": [cluster.broker.bootstrap_servers()],
+        "topic": TOPIC,
+        "template": TEMPLATE,
+        "content_type": TEXT,
+    });
+
+    handler("kafka", settings).handle(&work(HELLO)).await.unwrap();
+
+    let message = &cluster.messages(1).await[0];
+    assert_eq!(message.payload(), Some(MADE.as_bytes()));
+    assert_eq!(headers(message)["content-type"], TEXT);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use lectern::model::DeliveryId;
 use serde_json::json;
 
 use super::{Inbox, own_server};
-use crate::support::{handler, work};
+use crate::support::{HELLO, MADE, TEMPLATE, TEXT, handler, work};
 
 #[tokio::test]
 async fn the_body_arrives_byte_for_byte_with_what_is_told_beside_it() {
@@ -54,6 +54,20 @@ async fn the_body_arrives_byte_for_byte_with_what_is_told_beside_it() {
         assert_eq!(told(name), value, "{name}");
     }
     assert_eq!(headers.len(), 15, "and nothing else: {headers:?}");
+}
+
+#[tokio::test]
+async fn a_template_makes_the_body_and_its_content_type() {
+    let inbox = Inbox::new().await;
+    let subject = format!("{}.all", inbox.name);
+    let settings =
+        json!({ "url": inbox.url, "subject": subject, "template": TEMPLATE, "content_type": TEXT });
+
+    handler("nats", settings).handle(&work(HELLO)).await.unwrap();
+
+    let message = inbox.message(1).await;
+    assert_eq!(message.payload, MADE);
+    assert_eq!(message.headers.get("content-type").unwrap().as_str(), TEXT);
 }
 
 #[tokio::test]

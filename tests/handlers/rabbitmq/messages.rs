@@ -5,7 +5,7 @@ use lectern::handlers::Success;
 use serde_json::json;
 
 use super::place::{Place, url};
-use crate::support::{handler, work};
+use crate::support::{HELLO, MADE, TEMPLATE, TEXT, handler, work};
 
 #[tokio::test]
 async fn an_event_arrives_byte_for_byte_with_its_facts_and_is_there_when_the_call_is_done() {
@@ -34,6 +34,20 @@ async fn an_event_arrives_byte_for_byte_with_its_facts_and_is_there_when_the_cal
     ] {
         assert_eq!(headers.get(name), Some(&AMQPValue::LongString(value.into())), "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_template_makes_the_body_and_its_content_type() {
+    let place = Place::new().await;
+    let mut settings = place.settings();
+    settings["template"] = TEMPLATE.into();
+    settings["content_type"] = TEXT.into();
+
+    handler("rabbitmq", settings).handle(&work(HELLO)).await.unwrap();
+
+    let message = place.next().await.expect("it is there");
+    assert_eq!(message.data, MADE.as_bytes());
+    assert_eq!(message.properties.content_type().as_ref().unwrap().as_str(), TEXT);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{Inbox, own_server};
-use crate::support::{handler, work};
+use crate::support::{HELLO, MADE, TEMPLATE, TEXT, handler, work};
 
 #[tokio::test]
 async fn the_body_arrives_byte_for_byte_with_what_is_told_beside_it() {
@@ -60,6 +60,31 @@ async fn a_further_attempt_is_told_by_its_message_id() {
         inbox.entries().await.into_iter().map(|(_, fields)| fields["lectern-message-id"].clone()).collect();
     assert_eq!(ids[0], ids[1]);
     assert_ne!(ids[1], ids[2], "a replay is meant to arrive again");
+}
+
+#[tokio::test]
+async fn a_template_makes_the_body_and_its_content_type() {
+    let inbox = Inbox::new();
+    let settings =
+        json!({ "url": inbox.url, "stream": inbox.stream, "template": TEMPLATE, "content_type": TEXT });
+
+    handler("redis", settings).handle(&work(HELLO)).await.unwrap();
+
+    let (_, fields) = inbox.entries().await.remove(0);
+    assert_eq!(fields["body"], MADE.as_bytes());
+    assert_eq!(fields["content-type"], TEXT.as_bytes());
+}
+
+#[tokio::test]
+async fn what_a_template_cannot_make_is_given_up_and_nothing_is_added() {
+    let inbox = Inbox::new();
+    let settings = json!({ "url": inbox.url, "stream": inbox.stream, "template": "{{ data.body }}" });
+
+    let failure = handler("redis", settings).handle(&work(HELLO)).await.unwrap_err();
+
+    assert!(failure.permanent, "{failure:?}");
+    assert!(failure.reason.starts_with("the template can't be filled in"), "{failure:?}");
+    assert!(inbox.entries().await.is_empty());
 }
 
 #[tokio::test]
