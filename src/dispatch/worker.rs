@@ -38,8 +38,9 @@ const TURNS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_m
 pub(super) const STREAM: u64 = 8;
 pub(super) const LONGEST_REST: Duration = Duration::from_millis(200);
 
-/// A handler that fails throughout is given what is new so often at most.
+/// A handler that fails throughout is given what is new so often at most, and so many queues of it.
 const NEWS_EVERY: Duration = Duration::from_secs(1);
+const NEWS: u32 = 4;
 
 /// Everything that one handler's loop holds.
 pub(super) struct Worker {
@@ -159,19 +160,21 @@ impl Worker {
         self.has_news |= self.signal.has_changed().unwrap_or_default();
         self.signal.mark_unchanged();
         let now = self.clock.now();
-        let mut due_from = self.horizon.from(Instant::now());
+        let due_from = self.horizon.from(Instant::now());
         let mut is_probe = false;
         let mut room = self.room();
         let mut deliveries_each = self.ahead.deliveries_each(self.ready.concurrency);
         if let Some(until) = self.breaker.open_until() {
-            // One at a time.
+            // A probe, and the only one.
+            let room_for_all = room;
             (room, deliveries_each) = (room.min(u32::from(self.running.is_empty())), 1);
             let wait = until.saturating_duration_since(Instant::now());
             let wait_for_news =
                 self.tried_news_at.map_or(Duration::ZERO, |at| NEWS_EVERY.saturating_sub(at.elapsed()));
             if self.has_news && wait_for_news.is_zero() {
-                // What is new may be what it can do, while all that failed stands before it in the queue.
-                (due_from, is_probe) = (now.checked_sub(NEWS_EVERY).ok(), true);
+                // What is new may be what it can do, while all that failed has been due for longer. Not one alone: the
+                // newest may be what was probed before.
+                (is_probe, room) = (true, room_for_all.min(NEWS));
                 self.tried_news_at = Some(Instant::now());
             } else if !wait.is_zero() {
                 return if self.has_news { wait.min(wait_for_news) } else { wait };
@@ -188,6 +191,7 @@ impl Worker {
             token: LeaseToken::at(now),
             now,
             due_from,
+            newest_first: is_probe,
             until: self.held.end_from(now),
         };
         let begun = Instant::now();

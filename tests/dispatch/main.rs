@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod breaking;
 mod faulty;
 mod misbehaving;
 #[path = "../support/patience.rs"]

@@ -17,6 +17,7 @@ crate::on_both_stores![
     the_longest_due_comes_first,
     a_claim_brings_no_more_than_was_asked_for,
     a_claim_looks_no_further_back_than_it_is_told,
+    a_claim_may_begin_with_what_became_due_last,
     a_claim_tells_when_the_next_queue_is_due,
     a_leased_queue_is_not_claimed_again,
     a_leased_queue_that_grows_stays_leased,
@@ -98,6 +99,16 @@ async fn a_claim_looks_no_further_back_than_it_is_told(store: Home) {
     assert_eq!(claimed.queues.iter().map(|queue| queue.due_at).collect::<Vec<_>>(), [second(50)]);
     assert_eq!(claimed.next_due, Some(second(90)));
     assert_eq!(uids(&claim_one(&*store, second(60)).await.due), ["long ago"]);
+}
+
+async fn a_claim_may_begin_with_what_became_due_last(store: Home) {
+    for (uid, at) in [("first", 1), ("last", 50), ("later", 90), ("between", 20)] {
+        accept(&*store, owed(uid, uid, second(at))).await;
+    }
+    let newest = Claim { queues: 2, newest_first: true, ..claim(second(60)) };
+    let claimed = store.claim(&newest).await.unwrap();
+    let got: BTreeSet<_> = claimed.queues.iter().map(|queue| queue.due_at).collect();
+    assert_eq!(got, BTreeSet::from([second(20), second(50)]));
 }
 
 async fn a_claim_tells_when_the_next_queue_is_due(store: Home) {

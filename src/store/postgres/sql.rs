@@ -111,6 +111,27 @@ macro_rules! quarantine_columns {
     };
 }
 
+/// Leasing, in the order in which queues became due or the other way round.
+macro_rules! lease {
+    ($direction:literal) => {
+        concat!(
+            "WITH due AS (
+            SELECT ordering_key, due_at, lost + CASE WHEN lease IS NULL THEN 0 ELSE 1 END AS lost
+            FROM queues
+            WHERE handler = $1 AND due_at >= $6 AND due_at <= $2 AND parked_by IS NULL AND (lease IS NULL OR leased_until <= $2)
+                AND NOT EXISTS (SELECT FROM paused_handlers WHERE paused_handlers.handler = $1)
+            ORDER BY due_at ",
+            $direction,
+            " LIMIT $3 FOR UPDATE OF queues SKIP LOCKED
+        ), leased AS (
+            UPDATE queues SET lease = $5, leased_until = $4, lost = lost + CASE WHEN lease IS NULL THEN 0 ELSE 1 END
+            WHERE handler = $1 AND ordering_key = ANY (ARRAY (SELECT ordering_key FROM due))
+        )
+        SELECT ordering_key, due_at, lost FROM due ORDER BY due_at"
+        )
+    };
+}
+
 statements! {
     /// Settings that promises rest on, whatever the server's own are: an answer means that the disk has it; every
     /// statement sees what was committed before it began; no compiler for statements that take a millisecond; an end to
@@ -214,18 +235,9 @@ statements! {
 
     /// Leases queues that are due, unless their handler is paused. Those that another transaction is at are passed over:
     /// they are somebody else's, or the next claim's. One whose lease has ended unsettled has lost it once more.
-    LEASE = r"
-        WITH due AS (
-            SELECT ordering_key, due_at, lost + CASE WHEN lease IS NULL THEN 0 ELSE 1 END AS lost
-            FROM queues
-            WHERE handler = $1 AND due_at >= $6 AND due_at <= $2 AND parked_by IS NULL AND (lease IS NULL OR leased_until <= $2)
-                AND NOT EXISTS (SELECT FROM paused_handlers WHERE paused_handlers.handler = $1)
-            ORDER BY due_at LIMIT $3 FOR UPDATE OF queues SKIP LOCKED
-        ), leased AS (
-            UPDATE queues SET lease = $5, leased_until = $4, lost = lost + CASE WHEN lease IS NULL THEN 0 ELSE 1 END
-            WHERE handler = $1 AND ordering_key = ANY (ARRAY (SELECT ordering_key FROM due))
-        )
-        SELECT ordering_key, due_at, lost FROM due ORDER BY due_at";
+    LEASE = lease!("");
+    /// The same, those that became due last first.
+    LEASE_NEWEST = lease!("DESC");
 
     /// Ends leases that are still held and that nobody will work on.
     GIVE_BACK = r"

@@ -115,6 +115,20 @@ macro_rules! deliveries_where {
     };
 }
 
+/// Queues that are due, in the order in which they became so or the other way round.
+macro_rules! due {
+    ($direction:literal) => {
+        concat!(
+            "        SELECT ordering_key, due_at, lost + (lease IS NOT NULL) AS lost FROM queues
+        WHERE handler = ?1 AND due_at >= ?4 AND due_at <= ?2 AND parked_by IS NULL AND (lease IS NULL OR leased_until <= ?2)
+            AND NOT EXISTS (SELECT 1 FROM paused_handlers WHERE paused_handlers.handler = ?1)
+            ORDER BY due_at ",
+            $direction,
+            " LIMIT ?3"
+        )
+    };
+}
+
 statements! {
     /// Takes the right to write at once. A plain BEGIN takes it at the first write, and fails at once when another
     /// wrote since the first read.
@@ -147,11 +161,9 @@ statements! {
 
     /// Queues that are due, longest first, unless their handler is paused. One whose lease has ended unsettled has lost it
     /// once more.
-    DUE = r"
-        SELECT ordering_key, due_at, lost + (lease IS NOT NULL) AS lost FROM queues
-        WHERE handler = ?1 AND due_at >= ?4 AND due_at <= ?2 AND parked_by IS NULL AND (lease IS NULL OR leased_until <= ?2)
-            AND NOT EXISTS (SELECT 1 FROM paused_handlers WHERE paused_handlers.handler = ?1)
-        ORDER BY due_at LIMIT ?3";
+    DUE = due!("");
+    /// The same, those that became due last first.
+    DUE_NEWEST = due!("DESC");
 
     /// Leases a queue.
     LEASE = r"
