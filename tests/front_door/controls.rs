@@ -102,7 +102,7 @@ on_both_stores! {
         let lectern = setup.start().await;
         post(&lectern, 0..5).await;
         given_up(&lectern, 5).await;
-        let begun = lectern.api(Method::POST, "/api/v1/replays?rate=1").await.json();
+        let begun = lectern.api(Method::POST, "/api/v1/replays?handler=crm&rate=1").await.json();
         let id = begun["data"]["id"].as_str().unwrap();
         let cancelled = setup.run(&["replays", "cancel", id]).await;
         assert!(cancelled.success, "{cancelled:?}");
