@@ -8,7 +8,8 @@ use crate::config::{DatabaseUrl, Loaded};
 use crate::store::Store;
 use crate::telemetry;
 
-/// Opens the store. What a command writes there every server reads, within about a second.
+/// Opens the store. A command tells nobody of what it writes there: running servers find it when they look by themselves, every
+/// `dispatch.poll_interval` for what handlers have to do, and every second for replays of many.
 pub(super) async fn store(loaded: &Loaded) -> Result<Arc<dyn Store>, Failure> {
     telemetry::start(loaded.log());
     let database = loaded.database();

@@ -57,7 +57,11 @@ async fn execute(arguments: &Arguments, loaded: &Loaded, store: &dyn Store) -> R
         }
         Some(Command::Resume { name }) => {
             known(name, &configured, store).await?;
-            let how = if store.resume(name).await? { "is resumed" } else { "was not paused" };
+            let how = if store.resume(name).await? {
+                "is resumed: servers look for its work every `dispatch.poll_interval`"
+            } else {
+                "was not paused"
+            };
             output::line(format_args!("The handler `{name}` {how}."))
         }
     }

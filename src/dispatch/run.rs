@@ -51,15 +51,22 @@ pub(super) struct Load {
     pub(super) bytes: usize,
 }
 
-/// Waits for one of the places that `calls` has, and runs a queue. `stop` and `cut` end the waiting, too: then nothing was
-/// tried.
+/// What all runs of a handler share.
+pub(super) struct Shared {
+    pub(super) ready: Ready,
+    /// A place for each call that may run.
+    pub(super) calls: Semaphore,
+    pub(super) breaker: Arc<Breaker>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// The word to take up nothing new.
+    pub(super) stop: CancellationToken,
+}
+
+/// Waits for one of the places for calls, and runs a queue. The word to stop and `cut` end the waiting, too: then nothing was
+/// tried. The first call of a probe is made whatever the breaker says.
 pub(super) async fn run_in_turn(
     queue: LeasedQueue,
-    calls: Arc<Semaphore>,
-    ready: Arc<Ready>,
-    breaker: Arc<Breaker>,
-    clock: Arc<dyn Clock>,
-    stop: CancellationToken,
+    shared: Arc<Shared>,
     cut: CancellationToken,
     is_probe: bool,
 ) -> Ran {
@@ -67,13 +74,13 @@ pub(super) async fn run_in_turn(
     let bytes = queue.due.iter().map(|due| due.content.body.len()).sum();
     let due_at = queue.due_at;
     let place = tokio::select! {
-        place = calls.acquire() => place.ok(),
-        () = stop.cancelled() => None,
+        place = shared.calls.acquire() => place.ok(),
+        () = shared.stop.cancelled() => None,
         () = cut.cancelled() => None,
     };
     let begun = Instant::now();
     let settlement = match place {
-        Some(_place) => run(queue, ready, &breaker, clock, stop, cut, is_probe).await,
+        Some(_place) => run(queue, &shared, cut, is_probe).await,
         None => Settlement::untouched(queue.lease, due_at),
     };
     let load = Load { took: begun.elapsed(), calls: settlement.attempts.len(), deliveries, bytes };
@@ -81,16 +88,14 @@ pub(super) async fn run_in_turn(
 }
 
 /// Runs what is due of a queue, until it is through, something has to be tried again later, or it has been at it for
-/// long. `stop` lets the call under way end, `cut` does not.
+/// long. The word to stop lets the call under way end, `cut` does not.
 async fn run(
     mut queue: LeasedQueue,
-    ready: Arc<Ready>,
-    breaker: &Breaker,
-    clock: Arc<dyn Clock>,
-    stop: CancellationToken,
+    shared: &Shared,
     cut: CancellationToken,
     mut is_probe: bool,
 ) -> Settlement {
+    let Shared { ready, breaker, clock, stop, .. } = shared;
     let ordering_key = queue.lease.queue.ordering_key.clone();
     let mut settlement = Settlement::untouched(queue.lease, queue.due_at);
     let begun = Instant::now();
@@ -113,7 +118,7 @@ async fn run(
             tokio::select! {
                 // In this order: what has ended at the moment of the cut has ended.
                 biased;
-                result = call(due, &ready, started_at) => Some(result),
+                result = call(due, ready, started_at) => Some(result),
                 () = cut.cancelled() => None,
             }
         } else {
@@ -125,7 +130,7 @@ async fn run(
         breaker.note(&ordering_key, told_by(result.as_ref()), Instant::now());
         let attempt = Finished { started_at, duration: timer.elapsed(), result };
         let now = clock.now();
-        let (attempt, again_at) = attempt.judge(&delivery, &ready, now);
+        let (attempt, again_at) = attempt.judge(&delivery, ready, now);
         let state = attempt.state;
         settlement.attempts.push(attempt);
         if let Some(at) = again_at {

@@ -12,11 +12,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::ahead::Ahead;
-use super::breaker::Breaker;
 use super::held::Held;
 use super::horizon::Horizon;
 use super::in_time::in_time;
-use super::run::{Load, Ran, run_in_turn};
+use super::run::{Load, Ran, Shared, run_in_turn};
 use super::settler::Settler;
 use super::tally::Tally;
 use super::trouble::Trouble;
@@ -44,20 +43,14 @@ const NEWS: u32 = 4;
 
 /// Everything that one handler's loop holds.
 pub(super) struct Worker {
-    ready: Arc<Ready>,
+    shared: Arc<Shared>,
     settings: Dispatch,
     store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
     signal: watch::Receiver<u64>,
-    /// The word to take up nothing new.
-    stop: CancellationToken,
     /// The word to drop what is under way.
     cut: CancellationToken,
     /// Queues that are being run or wait for their turn, and their leases.
     running: JoinSet<Load>,
-    /// A place for each call that may run.
-    calls: Arc<Semaphore>,
-    breaker: Arc<Breaker>,
     /// What was announced since the last claim, and when that was last a reason to call a handler that fails throughout.
     has_news: bool,
     tried_news_at: Option<Instant>,
@@ -99,20 +92,17 @@ impl Worker {
             cut: cut.clone(),
             trouble: Mutex::default(),
         };
+        let calls = Semaphore::new(ready.concurrency as usize);
         let worker = Self {
-            calls: Arc::new(Semaphore::new(ready.concurrency as usize)),
-            breaker,
+            shared: Arc::new(Shared { ready, calls, breaker, clock, stop }),
             has_news: false,
             tried_news_at: None,
             ahead: Ahead::default(),
             is_behind: false,
             horizon: Horizon::new(Instant::now()),
-            ready: Arc::new(ready),
             settings,
             signal: store.work_signal(),
             store,
-            clock,
-            stop,
             cut,
             running: JoinSet::new(),
             held,
@@ -132,7 +122,7 @@ impl Worker {
     async fn turns(mut self) {
         loop {
             let (begun, commits) = (Instant::now(), *self.signal.borrow());
-            let stopping = self.stop.is_cancelled();
+            let stopping = self.shared.stop.is_cancelled();
             if stopping && self.running.is_empty() {
                 return;
             }
@@ -147,10 +137,10 @@ impl Worker {
             };
             tokio::select! {
                 () = sleep_until(begun + rest), if !stopping => {}
-                () = self.stop.cancelled() => {}
+                () = self.shared.stop.cancelled() => {}
             }
             while let Some(ended) = self.running.try_join_next() {
-                self.end(ended);
+                self.end(&ended);
             }
         }
     }
@@ -159,12 +149,12 @@ impl Worker {
     async fn claim(&mut self) -> Duration {
         self.has_news |= self.signal.has_changed().unwrap_or_default();
         self.signal.mark_unchanged();
-        let now = self.clock.now();
+        let now = self.shared.clock.now();
         let due_from = self.horizon.from(Instant::now());
         let mut is_probe = false;
         let mut room = self.room();
-        let mut deliveries_each = self.ahead.deliveries_each(self.ready.concurrency);
-        if let Some(until) = self.breaker.open_until() {
+        let mut deliveries_each = self.ahead.deliveries_each(self.shared.ready.concurrency);
+        if let Some(until) = self.shared.breaker.open_until() {
             // A probe, and the only one.
             let room_for_all = room;
             (room, deliveries_each) = (room.min(u32::from(self.running.is_empty())), 1);
@@ -185,7 +175,7 @@ impl Worker {
         }
         self.has_news = false;
         let claim = Claim {
-            handler: self.ready.name.clone(),
+            handler: self.shared.ready.name.clone(),
             queues: room,
             deliveries_each,
             token: LeaseToken::at(now),
@@ -215,7 +205,7 @@ impl Worker {
             Err(error) => {
                 self.is_behind = false;
                 if let Some(left_out) = self.claiming.due(Instant::now()) {
-                    let handler = &self.ready.name;
+                    let handler = &self.shared.ready.name;
                     tracing::warn!(handler, error = %Chain(&error), left_out, "no work can be claimed");
                 }
                 self.settings.poll_interval
@@ -224,7 +214,7 @@ impl Worker {
     }
 
     fn take_up(&mut self, claim: &Claim, claimed: Claimed, is_probe: bool) {
-        let now = self.clock.now();
+        let now = self.shared.clock.now();
         for queue in claimed.queues {
             let (lease, cut) = (queue.lease.clone(), self.cut.child_token());
             self.held.add(lease.clone(), claim.until, cut.clone());
@@ -233,9 +223,7 @@ impl Worker {
                 hand_over(&self.ended, Settlement::untouched(lease, queue.due_at));
                 continue;
             }
-            let (ready, breaker) = (Arc::clone(&self.ready), Arc::clone(&self.breaker));
-            let (calls, clock, stop) = (Arc::clone(&self.calls), Arc::clone(&self.clock), self.stop.clone());
-            let run = run_in_turn(queue, calls, ready, breaker, clock, stop, cut, is_probe);
+            let run = run_in_turn(queue, Arc::clone(&self.shared), cut, is_probe);
             // Handlers' panics are caught in there, so one that comes out is a mistake of ours: the queue rests for the
             // time of a lease instead of going round and round.
             let rest = Settlement::untouched(lease, claim.until);
@@ -254,16 +242,16 @@ impl Worker {
     async fn wait(&mut self, pause: Duration, stopping: bool) {
         let listening = !stopping && self.room() > 0 && !self.has_news;
         tokio::select! {
-            Some(ended) = self.running.join_next(), if !self.running.is_empty() => self.end(ended),
+            Some(ended) = self.running.join_next(), if !self.running.is_empty() => self.end(&ended),
             () = self.settled.notified(), if !stopping => {}
             Ok(()) = self.signal.changed(), if listening => self.has_news = true,
             () = sleep(pause), if !stopping => {}
-            () = self.stop.cancelled(), if !stopping => {}
+            () = self.shared.stop.cancelled(), if !stopping => {}
         }
     }
 
-    fn end(&mut self, ended: Result<Load, JoinError>) {
-        if let Ok(Load { took, calls, deliveries, bytes }) = ended
+    fn end(&mut self, ended: &Result<Load, JoinError>) {
+        if let Ok(Load { took, calls, deliveries, bytes }) = *ended
             && calls > 0
         {
             self.ahead.note(took, calls, bytes, deliveries);
@@ -274,7 +262,7 @@ impl Worker {
     /// more do, the store does not keep up, or is away.
     fn room(&self) -> u32 {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let queues = self.ahead.queues(self.ready.concurrency);
+        let queues = self.ahead.queues(self.shared.ready.concurrency);
         let running = queues.saturating_sub(count(self.running.len()));
         running.min(queues.saturating_mul(2).saturating_sub(count(self.held.number())))
     }

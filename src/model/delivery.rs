@@ -137,3 +137,12 @@ pub struct DeliveryFilter {
     /// Its event fits.
     pub event: EventFilter,
 }
+
+impl DeliveryFilter {
+    /// Whether it says nothing but how a delivery stands: then it is of every handler and every event.
+    #[must_use]
+    pub fn is_of_everything(&self) -> bool {
+        let Self { state: _, handler, event_id, event } = self;
+        handler.is_none() && event_id.is_none() && *event == EventFilter::default()
+    }
+}

@@ -30,12 +30,19 @@ impl FromParams for Wanted {
             text.parse().ok().filter(|rate| (1..=Replay::MAX_RATE).contains(rate))
         });
         let dry_run = params.switch("dryRun").unwrap_or_default();
+        let is_of_everything = filter.is_of_everything();
         let filter = Replay::narrowed(filter, only_failed).unwrap_or_else(|| {
             params.fault(
                 "state: only what is closed is replayed: dead deliveries, and done ones with onlyFailed=false",
             );
             DeliveryFilter::default()
         });
+        // A filter that is misspelt or wrong is told as such.
+        if is_of_everything && !dry_run && !params.is_wrong() && params.unread().is_empty() {
+            params.fault(
+                "a filter is missing: name what is to be replayed, such as handler, or eventType=* for everything",
+            );
+        }
         Self { filter, rate: rate.unwrap_or(Replay::DEFAULT_RATE), dry_run }
     }
 }

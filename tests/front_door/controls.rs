@@ -57,7 +57,7 @@ on_both_stores! {
         assert!(counted.success, "{counted:?}");
         assert_eq!(counted.stdout, "6 deliveries would be replayed.\n");
         let none = setup.run(&["replay", "--handler", "audit", "--since", "12h"]).await;
-        assert_eq!(none.stdout, "0 deliveries would be replayed.\n");
+        assert_eq!(none.stdout, "No dead delivery matches: there is nothing to replay.\n");
         let replayed = setup.run(&[&["replay"], &filters[..], &["--rate", "1000"]].concat()).await;
         assert!(replayed.success, "{replayed:?}");
         assert!(replayed.stdout.ends_with("6 deliveries replayed: their handlers do them again.\n"), "{replayed:?}");
@@ -102,7 +102,7 @@ on_both_stores! {
         let lectern = setup.start().await;
         post(&lectern, 0..5).await;
         given_up(&lectern, 5).await;
-        let begun = lectern.api(Method::POST, "/api/v1/replays?rate=1").await.json();
+        let begun = lectern.api(Method::POST, "/api/v1/replays?handler=crm&rate=1").await.json();
         let id = begun["data"]["id"].as_str().unwrap();
         let cancelled = setup.run(&["replays", "cancel", id]).await;
         assert!(cancelled.success, "{cancelled:?}");
@@ -133,7 +133,10 @@ on_both_stores! {
         let listed = setup.run(&["handlers"]).await;
         assert!(listed.stdout.contains("crm      http  paused   4"), "{listed:?}");
         let resumed = setup.run(&["handlers", "resume", "crm"]).await;
-        assert_eq!(resumed.stdout, "The handler `crm` is resumed.\n");
+        assert_eq!(
+            resumed.stdout,
+            "The handler `crm` is resumed: servers look for its work every `dispatch.poll_interval`.\n"
+        );
         eventually("it is called", async || (crm.calls().len() == 4).then_some(())).await;
         assert_eq!(setup.run(&["handlers", "resume", "crm"]).await.stdout, "The handler `crm` was not paused.\n");
     }

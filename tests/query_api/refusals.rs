@@ -138,7 +138,7 @@ async fn a_store_that_is_away_is_503() {
         (Method::POST, "/api/v1/handlers/crm/pause".to_owned()),
         (Method::POST, "/api/v1/handlers/crm/resume".to_owned()),
         (Method::GET, "/api/v1/replays".to_owned()),
-        (Method::POST, "/api/v1/replays".to_owned()),
+        (Method::POST, "/api/v1/replays?handler=crm".to_owned()),
         (Method::GET, format!("/api/v1/replays/{id}")),
         (Method::POST, format!("/api/v1/replays/{id}/cancel")),
         (Method::POST, format!("/api/v1/deliveries/{id}/resolve?note=a")),

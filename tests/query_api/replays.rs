@@ -112,7 +112,7 @@ async fn a_replay_says_which_token_asked_for_it() {
     let token =
         NewToken { id: TokenId::at(moment(1)), name: "night shift".into(), digest, created_at: moment(1) };
     api.store.add_token(&token).await.unwrap();
-    let answer = api.ask_with(Method::POST, "/api/v1/replays", &["Bearer another"]).await;
+    let answer = api.ask_with(Method::POST, "/api/v1/replays?eventType=*", &["Bearer another"]).await;
     assert_eq!(answer.json()["data"]["createdBy"], "night shift");
     assert_eq!(answer.json()["data"]["rate"], 50);
 }
@@ -121,7 +121,7 @@ async fn a_replay_says_which_token_asked_for_it() {
 async fn a_replay_is_cancelled_once() {
     let api = Api::new().await;
     closed(&api).await;
-    let begun = api.post("/api/v1/replays", "").await.json()["data"].take();
+    let begun = api.post("/api/v1/replays?handler=crm", "").await.json()["data"].take();
     let path = format!("/api/v1/replays/{}", begun["id"].as_str().unwrap());
     let cancelled = api.ask(Method::POST, &format!("{path}/cancel")).await;
     assert_eq!(cancelled.status, StatusCode::OK);
@@ -141,10 +141,17 @@ async fn what_can_not_be_replayed_is_said_and_nothing_is() {
     closed(&api).await;
     let closed =
         "state: only what is closed is replayed: dead deliveries, and done ones with onlyFailed=false";
+    let filter =
+        "a filter is missing: name what is to be replayed, such as handler, or eventType=* for everything";
     for (query, body, message) in [
         ("state=pending", "", closed),
         ("state=pending&onlyFailed=false", "", closed),
         ("state=done", "", closed),
+        ("", "", filter),
+        ("", "{}", filter),
+        ("state=dead", "", filter),
+        ("onlyFailed=false&rate=5&dryRun=false", "", filter),
+        ("", r#"{"handler": null}"#, filter),
         ("rate=0", "", r#"rate: "0" is not a whole number from 1 to 1000"#),
         ("", r#"{"rate": 1001}"#, r#"rate: "1001" is not a whole number from 1 to 1000"#),
         ("", r#"{"rate": 1.5}"#, r#"rate: "1.5" is not a whole number from 1 to 1000"#),
@@ -166,7 +173,7 @@ async fn replays_are_paged() {
     let api = Api::new().await;
     let mut expected = Vec::new();
     for _ in 0..5 {
-        let begun = api.post("/api/v1/replays", "").await.json();
+        let begun = api.post("/api/v1/replays?handler=crm", "").await.json();
         expected.insert(0, begun["data"]["id"].as_str().unwrap().to_owned());
         api.clock.advance(SECOND);
     }

@@ -109,6 +109,10 @@ async fn leases_that_end_unsettled_are_counted_until_one_is_settled(store: Home)
     assert_eq!(held.lost, 3);
     store.renew(std::slice::from_ref(&held.lease), second(900)).await.unwrap();
     settle(&*store, settlement(&held, vec![], second(200))).await;
-    assert_eq!(claim_one(&*store, second(200)).await.lost, 0, "one that was given back is not lost");
-    assert_eq!(claim_one(&*store, second(260)).await.lost, 1);
+    let held = claim_one(&*store, second(200)).await;
+    assert_eq!(held.lost, 3, "one that was given back is not lost, and tells nothing of the ones before");
+    let tried = failed(held.due[0].delivery.id, DeliveryState::Pending, second(201));
+    settle(&*store, settlement(&held, vec![tried], second(210))).await;
+    assert_eq!(claim_one(&*store, second(210)).await.lost, 0);
+    assert_eq!(claim_one(&*store, second(270)).await.lost, 1);
 }

@@ -94,7 +94,12 @@ pub(super) async fn run(arguments: &Arguments, loaded: &Loaded) -> Result<(), Fa
 
 async fn one(id: DeliveryId, store: &dyn Store) -> Result<(), Failure> {
     let delivery = store.replay(id, SystemClock.now()).await?.ok_or_else(|| missing(id))?;
-    output::line(format_args!("The delivery {id} is due: the handler `{}` does it again.", delivery.handler))
+    output::line(format_args!(
+        "The delivery {id} is open: the handler `{}` does it again, the next time that a server looks (every \
+         `dispatch.poll_interval`). Where its conversation is being worked on, or waits for a retry of another, it \
+         comes when that is due.",
+        delivery.handler
+    ))
 }
 
 async fn many(arguments: &Arguments, store: &dyn Store) -> Result<(), Failure> {
@@ -102,8 +107,12 @@ async fn many(arguments: &Arguments, store: &dyn Store) -> Result<(), Failure> {
         .ok_or_else(|| Failure::usage("only closed deliveries are replayed"))?;
     let now = SystemClock.now();
     let matched = store.count_closed(&filter, now).await?;
-    if arguments.dry_run || matched == 0 {
+    if arguments.dry_run {
         return output::line(format_args!("{} would be replayed.", deliveries(matched)));
+    }
+    if matched == 0 {
+        let none = if arguments.all { "No closed delivery matches" } else { "No dead delivery matches" };
+        return output::line(format_args!("{none}: there is nothing to replay."));
     }
     let replay = Replay::new(filter, arguments.rate.get(), matched, ASKER.to_owned(), now);
     store.add_replay(&replay).await?;

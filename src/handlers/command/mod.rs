@@ -28,6 +28,7 @@ use self::environment::Environment;
 use self::group::Group;
 use self::output::Output;
 use self::settings::Checked;
+use super::excerpt::Secrets;
 use super::{Failure, Handler, Success, Work};
 use crate::config::{Settings, SettingsError};
 
@@ -41,13 +42,17 @@ struct Command {
     arguments: Vec<String>,
     working_dir: Option<PathBuf>,
     environment: Environment,
+    /// What is kept of the output has none of these.
+    secrets: Secrets,
 }
 
 /// Makes a handler of this kind.
 pub(super) fn build(settings: Settings) -> Result<Box<dyn Handler>, SettingsError> {
     let Checked { program, arguments, working_dir, env } = settings::check(settings.read()?)?;
+    let mut secrets = Secrets::default();
+    env.values().for_each(|value| secrets.add(value));
     let environment = Environment::new(env, std::env::vars_os());
-    Ok(Box::new(Command { program, arguments, working_dir, environment }))
+    Ok(Box::new(Command { program, arguments, working_dir, environment, secrets }))
 }
 
 #[async_trait]
@@ -75,8 +80,10 @@ impl Handler for Command {
         let _ = timeout(LAST_WORDS, async { tokio::join!(child.wait(), output.read()) }).await;
 
         match ended {
-            Ok(status) => self.verdict(status?, output.end()),
-            Err(_elapsed) => Err(Failure { output: output.end(), ..self.not_ended(work.timeout) }),
+            Ok(status) => self.verdict(status?, output.end(&self.secrets)),
+            Err(_elapsed) => {
+                Err(Failure { output: output.end(&self.secrets), ..self.not_ended(work.timeout) })
+            }
         }
     }
 }

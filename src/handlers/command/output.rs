@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 
-use crate::handlers::excerpt;
+use crate::handlers::excerpt::{self, Secrets};
 
 /// The reading side of one pipe for both outputs, so that their lines stay in the order in which they were written.
 pub(super) struct Output {
@@ -32,8 +32,8 @@ impl Output {
         }
     }
 
-    /// The end of what was read.
-    pub(super) fn end(&self) -> Option<String> {
-        excerpt::end(&self.kept)
+    /// The end of what was read, without what is secret.
+    pub(super) fn end(&self, secrets: &Secrets) -> Option<String> {
+        excerpt::end(&self.kept, secrets)
     }
 }

@@ -19,11 +19,14 @@ mod signature;
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use reqwest::header::{HeaderMap, LOCATION};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
 use reqwest::{Client, Response, Url};
 use tokio::time::{Instant, timeout_at};
 
 use self::signature::Signer;
+use super::excerpt::Secrets;
 use super::{Body, Failure, Handler, Success, Work};
 use crate::config::{Settings, SettingsError};
 
@@ -36,13 +39,29 @@ struct Http {
     body: Body,
     /// The statuses after which there is no further try.
     permanent: BTreeSet<u16>,
+    /// What is kept of an answer has none of these.
+    secrets: Secrets,
 }
 
 /// Makes a handler of this kind.
 pub(super) fn build(settings: Settings) -> Result<Box<dyn Handler>, SettingsError> {
     let (body, written) = Body::read_beside(settings)?;
-    let settings::Checked { url, headers, signer, permanent } = settings::check(written)?;
-    Ok(Box::new(Http { client: client::build(&url)?, url, headers, signer, body, permanent }))
+    let settings::Checked { url, headers, signer, permanent, mut secrets } = settings::check(written)?;
+    let client = client::build(&url)?;
+    if let Some((sent, credentials)) = credentials(&client, &url) {
+        secrets.add(&sent);
+        secrets.add(&credentials);
+        credentials.splitn(2, ':').for_each(|one| secrets.add(one));
+    }
+    Ok(Box::new(Http { client, url, headers, signer, body, permanent, secrets }))
+}
+
+/// The user and the password of the address, as they are sent and as they are.
+fn credentials(client: &Client, url: &Url) -> Option<(String, String)> {
+    let request = client.post(url.clone()).build().ok()?;
+    let sent = request.headers().get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?.to_owned();
+    let credentials = String::from_utf8(STANDARD.decode(&sent).ok()?).ok()?;
+    Some((sent, credentials))
 }
 
 #[async_trait]
@@ -63,7 +82,10 @@ impl Handler for Http {
         let status = response.status();
         let code = Some(i32::from(status.as_u16()));
         if status.is_success() {
-            return Ok(Success { status: code, output: answer::start(response, deadline).await });
+            return Ok(Success {
+                status: code,
+                output: answer::start(response, deadline, &self.secrets).await,
+            });
         }
         let reason = if status.is_redirection() {
             let target = self.target(&response).unwrap_or_default();
@@ -75,7 +97,7 @@ impl Handler for Http {
             permanent: self.permanent.contains(&status.as_u16()),
             retry_after: retry_after::read(response.headers(), work.started_at),
             status: code,
-            output: answer::start(response, deadline).await,
+            output: answer::start(response, deadline, &self.secrets).await,
             ..Failure::retry(reason)
         })
     }

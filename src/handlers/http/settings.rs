@@ -9,8 +9,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::signature::Signer;
+use super::signature::{self, Signer};
 use crate::config::{SettingsError, secret_as};
+use crate::handlers::excerpt::Secrets;
 use crate::handlers::text_table::TextTable;
 
 /// The statuses of what will be no different the next time: the request is wrong for the receiver, or there is nothing
@@ -40,15 +41,25 @@ pub(super) struct Checked {
     pub(super) headers: HeaderMap,
     pub(super) signer: Option<Signer>,
     pub(super) permanent: BTreeSet<u16>,
+    pub(super) secrets: Secrets,
 }
 
 /// Checks all that can be checked before the first event.
 pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
+    let mut secrets = Secrets::default();
+    for value in written.headers.0.values() {
+        secrets.add(value);
+        // A token is often repeated without the `Bearer` before it.
+        value.split_whitespace().for_each(|word| secrets.add(word));
+    }
     Ok(Checked {
         url: url(&written.url).map_err(|reason| SettingsError(format!("`url`: {reason}")))?,
         headers: headers(written.headers).map_err(|reason| SettingsError(format!("`headers`: {reason}")))?,
         signer: secret_as(written.secret, written.secret_file, "secret", |secret| {
-            Signer::new(secret.expose_secret())
+            let secret = secret.expose_secret();
+            secrets.add(secret);
+            secrets.add(secret.strip_prefix(signature::PREFIX).unwrap_or_default());
+            Signer::new(secret)
         })?,
         permanent: match written.permanent_statuses {
             None => PERMANENT.into(),
@@ -59,6 +70,7 @@ pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
                 )
             })?,
         },
+        secrets,
     })
 }
 

@@ -7,7 +7,7 @@ use sha2::Sha256;
 use standardwebhooks::Webhook;
 
 /// What a secret begins with; the rest is the key in base64.
-const PREFIX: &str = "whsec_";
+pub(super) const PREFIX: &str = "whsec_";
 
 /// Signs. It has no `Debug`: it is the key.
 pub(super) struct Signer {

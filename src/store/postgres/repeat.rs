@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 
-/// Class 40 is for transactions that were ended in favour of others; a foreign key ends a statement only where
-/// something was written between its beginning and its end (see `sql::FORGET`).
-const ENDED_FOR_ANOTHER: [&str; 3] = ["40001", "40P01", "23503"];
+/// Class 40 is for transactions that were ended in favour of others.
+const ENDED_FOR_ANOTHER: [&str; 2] = ["40001", "40P01"];
 
 /// Runs a statement again, a few times, where it was ended for another's sake. Nothing of the earlier run remains.
 pub(super) async fn repeated<T, F>(run: impl FnMut() -> F) -> Result<T, sqlx::Error>
