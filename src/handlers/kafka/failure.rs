@@ -57,7 +57,7 @@ impl Context<'_> {
         let timeout = self.timeout;
         Failure::timed_out(match self.producer.trouble() {
             Some((code, trouble)) => {
-                format!("not confirmed within {timeout:?}: {trouble}{}", advice(code))
+                format!("not confirmed within {timeout:?}: {trouble}{}", advice(code, &trouble))
             }
             None => format!("not confirmed within {timeout:?}, and the brokers did not say why"),
         })
@@ -65,8 +65,10 @@ impl Context<'_> {
 }
 
 /// What to look at.
-const fn advice(code: Code) -> &'static str {
+fn advice(code: Code, trouble: &str) -> &'static str {
     match code {
+        // Which of its errors the client tells last depends on time: what it says is the same.
+        _ if trouble.contains("certificate") => "; check `tls` and `ca_file`",
         Code::Authentication | Code::SaslAuthenticationFailed => {
             "; check `username`, `password` and `mechanism`"
         }

@@ -31,7 +31,7 @@ async fn what_is_not_confirmed_in_time_is_not_done() {
     let cluster = Cluster::start();
     let handler = cluster.handler();
     let patience = Duration::from_secs(2);
-    handler.handle(&urgent("1", patience)).await.unwrap();
+    handler.handle(&work("1")).await.unwrap();
     cluster.broker.broker_round_trip_time(BROKER, 2 * patience).unwrap();
 
     let failure = failure(&*handler, &urgent("2", patience)).await;
