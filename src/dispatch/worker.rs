@@ -55,6 +55,9 @@ pub(super) struct Worker {
     has_news: bool,
     tried_news_at: Option<Instant>,
     ahead: Ahead,
+    looked_for_news_at: Instant,
+    /// Whether the last claim brought anything.
+    brought: bool,
     /// Whether the last claim brought as much as was asked for: there is more.
     is_behind: bool,
     horizon: Horizon,
@@ -98,6 +101,8 @@ impl Worker {
             has_news: false,
             tried_news_at: None,
             ahead: Ahead::default(),
+            looked_for_news_at: Instant::now(),
+            brought: false,
             is_behind: false,
             horizon: Horizon::new(Instant::now()),
             settings,
@@ -135,13 +140,33 @@ impl Worker {
                 (false, true) => TURNS.1,
                 (false, false) => TURNS.0,
             };
+            let is_idle = !is_stream && !self.brought;
+            let stop = self.shared.stop.clone();
             tokio::select! {
-                () = sleep_until(begun + rest), if !stopping => {}
-                () = self.shared.stop.cancelled() => {}
+                () = self.rest(begun + rest, is_idle), if !stopping => {}
+                () = stop.cancelled() => {}
             }
             while let Some(ended) = self.running.try_join_next() {
                 self.end(&ended);
             }
+        }
+    }
+
+    /// Rests until then. After a claim that brought nothing, what is new is reason enough to look at once, if the last look
+    /// for news was long enough ago.
+    async fn rest(&mut self, until: Instant, is_idle: bool) {
+        if is_idle {
+            let for_news = self.looked_for_news_at + TURNS.0;
+            tokio::select! {
+                () = sleep_until(until) => {}
+                () = sleep_until(for_news.min(until)), if self.has_news => {}
+                Ok(()) = self.signal.changed(), if !self.has_news => {
+                    self.has_news = true;
+                    sleep_until(for_news.min(until)).await;
+                }
+            }
+        } else {
+            sleep_until(until).await;
         }
     }
 
@@ -173,7 +198,9 @@ impl Worker {
         if room == 0 {
             return self.settings.poll_interval;
         }
-        self.has_news = false;
+        if std::mem::take(&mut self.has_news) {
+            self.looked_for_news_at = Instant::now();
+        }
         let claim = Claim {
             handler: self.shared.ready.name.clone(),
             queues: room,
@@ -187,6 +214,7 @@ impl Worker {
         let begun = Instant::now();
         match in_time(self.store.claim(&claim)).await {
             Ok(claimed) => {
+                self.brought = !claimed.queues.is_empty();
                 let longest_due = claimed.queues.first().map(|queue| queue.due_at);
                 if !is_probe {
                     self.horizon.note(claim.due_from, longest_due, now, begun.elapsed(), Instant::now());
