@@ -1,6 +1,6 @@
 //! Kinds of handlers: those that come with Lectern, run as the dispatcher runs them, and some of one's own.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can not go on stops, in its helpers too")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on stops, wherever it stands")]
 
 #[cfg(any(feature = "nats", feature = "redis"))]
 mod brokers;
