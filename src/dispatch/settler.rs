@@ -24,7 +24,7 @@ use crate::telemetry::Chain;
 const TOGETHER: usize = 32;
 const ATTEMPTS: usize = 256;
 
-/// So many such statements at once: with one, the store's cores wait for one another.
+/// So many such statements at once. On two cores it makes no difference; it is for a database that has more.
 const AT_ONCE: usize = 2;
 
 /// How long what has ended waits for others, so that they are written together. Nobody waits for it but its own queue.

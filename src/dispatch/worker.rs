@@ -51,11 +51,12 @@ pub(super) struct Worker {
     cut: CancellationToken,
     /// Queues that are being run or wait for their turn, and their leases.
     running: JoinSet<Load>,
-    /// What was announced since the last claim, and when that was last a reason to call a handler that fails throughout.
+    /// Whether work was announced since the last claim, when that was last a reason to claim, and when to call a handler
+    /// that fails throughout.
     has_news: bool,
+    looked_for_news_at: Instant,
     tried_news_at: Option<Instant>,
     ahead: Ahead,
-    looked_for_news_at: Instant,
     /// Whether the last claim brought anything.
     brought: bool,
     /// Whether the last claim brought as much as was asked for: there is more.
