@@ -49,6 +49,8 @@ pub(super) struct Load {
     /// How many deliveries it had, and how much of bodies with them in memory.
     pub(super) deliveries: usize,
     pub(super) bytes: usize,
+    /// Whether the breaker opened between its claim and its turn: it is as untried as it was.
+    pub(super) was_refused: bool,
 }
 
 /// What all runs of a handler share.
@@ -83,7 +85,9 @@ pub(super) async fn run_in_turn(
         Some(_place) => run(queue, &shared, cut, is_probe).await,
         None => Settlement::untouched(queue.lease, due_at),
     };
-    let load = Load { took: begun.elapsed(), calls: settlement.attempts.len(), deliveries, bytes };
+    let (took, calls) = (begun.elapsed(), settlement.attempts.len());
+    let was_refused = calls == 0 && shared.breaker.open_until().is_some();
+    let load = Load { took, calls, deliveries, bytes, was_refused };
     Ran { settlement, load }
 }
 

@@ -177,7 +177,7 @@ impl Worker {
         self.signal.mark_unchanged();
         let now = self.shared.clock.now();
         let due_from = self.horizon.from(Instant::now());
-        let mut is_probe = false;
+        let (mut is_probe, mut looks_for_news) = (false, true);
         let mut room = self.room();
         let mut deliveries_each = self.ahead.deliveries_each(self.shared.ready.concurrency);
         if let Some(until) = self.shared.breaker.open_until() {
@@ -189,17 +189,20 @@ impl Worker {
                 self.tried_news_at.map_or(Duration::ZERO, |at| NEWS_EVERY.saturating_sub(at.elapsed()));
             if self.has_news && wait_for_news.is_zero() {
                 // What is new may be what it can do, while all that failed has been due for longer. Not one alone: the
-                // newest may be what was probed before.
+                // newest may be what was claimed when the breaker opened, and never tried.
                 (is_probe, room) = (true, room_for_all.min(NEWS));
                 self.tried_news_at = Some(Instant::now());
             } else if !wait.is_zero() {
                 return if self.has_news { wait.min(wait_for_news) } else { wait };
+            } else {
+                // What was probed before comes first here: the news waits for its own turn.
+                looks_for_news = false;
             }
         }
         if room == 0 {
             return self.settings.poll_interval;
         }
-        if std::mem::take(&mut self.has_news) {
+        if looks_for_news && std::mem::take(&mut self.has_news) {
             self.looked_for_news_at = Instant::now();
         }
         let claim = Claim {
@@ -209,7 +212,7 @@ impl Worker {
             token: LeaseToken::at(now),
             now,
             due_from,
-            newest_first: is_probe,
+            news_only: is_probe,
             until: self.held.end_from(now),
         };
         let begun = Instant::now();
@@ -233,6 +236,7 @@ impl Worker {
             }
             Err(error) => {
                 self.is_behind = false;
+                self.has_news |= looks_for_news;
                 if let Some(left_out) = self.claiming.due(Instant::now()) {
                     let handler = &self.shared.ready.name;
                     tracing::warn!(handler, error = %Chain(&error), left_out, "no work can be claimed");
@@ -280,11 +284,12 @@ impl Worker {
     }
 
     fn end(&mut self, ended: &Result<Load, JoinError>) {
-        if let Ok(Load { took, calls, deliveries, bytes }) = *ended
-            && calls > 0
-        {
+        let Ok(Load { took, calls, deliveries, bytes, was_refused }) = *ended else { return };
+        if calls > 0 {
             self.ahead.note(took, calls, bytes, deliveries);
         }
+        // It may have been claimed as news, and nothing announces it again.
+        self.has_news |= was_refused;
     }
 
     /// For how many more queues there is room. While so many are being run, as many again may wait to be settled; when

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Claim, FinishedAttempt, Lease, LeasedQueue, QueueRef};
+use super::{Claim, FinishedAttempt, Lease, LeasedQueue, QueueRef, Settlement};
 use crate::model::{
     DeliveryFilter, DeliveryId, DeliveryState, EventFilter, EventId, Header, PageRequest, QuarantineFilter,
     QuarantineId,
@@ -56,6 +56,11 @@ pub(super) fn count(number: u64) -> i64 {
 pub(super) fn settled_at(attempt: &FinishedAttempt) -> Option<Timestamp> {
     let ended_at = attempt.started_at.checked_add(attempt.duration).unwrap_or(Timestamp::MAX);
     (attempt.state != DeliveryState::Pending).then_some(ended_at)
+}
+
+/// Whether what was settled waits to be tried again.
+pub(super) fn retries(settlement: &Settlement) -> bool {
+    settlement.attempts.last().is_some_and(|attempt| attempt.state == DeliveryState::Pending)
 }
 
 /// A text without NUL, which PostgreSQL can't keep. What a command prints may hold anything.

@@ -58,8 +58,9 @@ pub struct Claim {
     /// take time to look: a database that must keep what was deleted, for the sake of an old transaction, passes by all
     /// of it.
     pub due_from: Option<Timestamp>,
-    /// Whether those that became due last come first, and not those that have been due for longest.
-    pub newest_first: bool,
+    /// Whether only queues are meant that do not wait to be tried again, and of these those that became due last come first,
+    /// not those that have been due for longest.
+    pub news_only: bool,
     /// When the leases end unless they are renewed.
     pub until: Timestamp,
 }

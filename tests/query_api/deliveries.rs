@@ -35,7 +35,7 @@ async fn attempt_and_park(
         token: LeaseToken(Uuid::from_u128(7)),
         now: moment(seconds),
         due_from: None,
-        newest_first: false,
+        news_only: false,
         until: moment(seconds + 60),
     };
     let lease = api.store.claim(&claim).await.unwrap().queues.remove(0).lease;

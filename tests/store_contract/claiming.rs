@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use lectern::model::DeliveryId;
+use lectern::model::{DeliveryId, DeliveryState};
 use lectern::store::{Claim, Lease, LeaseToken, QueueRef, Settlement, StoreError};
 
 use crate::home::Home;
-use crate::make::{HANDLER, accept, claim, claim_all, claim_one, microsecond, owed, owed_to, second, uids};
+use crate::make::{
+    HANDLER, accept, all_done, claim, claim_all, claim_one, failed, microsecond, owed, owed_to, second,
+    settle, settlement, uids,
+};
 
 crate::on_both_stores![
     a_claim_brings_all_that_a_handler_needs,
@@ -18,6 +21,7 @@ crate::on_both_stores![
     a_claim_brings_no_more_than_was_asked_for,
     a_claim_looks_no_further_back_than_it_is_told,
     a_claim_may_begin_with_what_became_due_last,
+    what_waits_to_be_tried_again_is_no_news,
     a_claim_tells_when_the_next_queue_is_due,
     a_leased_queue_is_not_claimed_again,
     a_leased_queue_that_grows_stays_leased,
@@ -105,10 +109,39 @@ async fn a_claim_may_begin_with_what_became_due_last(store: Home) {
     for (uid, at) in [("first", 1), ("last", 50), ("later", 90), ("between", 20)] {
         accept(&*store, owed(uid, uid, second(at))).await;
     }
-    let newest = Claim { queues: 2, newest_first: true, ..claim(second(60)) };
+    let newest = Claim { queues: 2, news_only: true, ..claim(second(60)) };
     let claimed = store.claim(&newest).await.unwrap();
     let got: BTreeSet<_> = claimed.queues.iter().map(|queue| queue.due_at).collect();
     assert_eq!(got, BTreeSet::from([second(20), second(50)]));
+}
+
+async fn what_waits_to_be_tried_again_is_no_news(store: Home) {
+    for uid in ["failed", "new"] {
+        accept(&*store, owed(uid, uid, second(1))).await;
+    }
+    let news = |at| Claim { news_only: true, ..claim(second(at)) };
+    for queue in claim_all(&*store, second(1)).await.queues {
+        let id = queue.due[0].delivery.id;
+        let attempts = match uids(&queue.due)[..] {
+            ["failed"] => vec![failed(id, DeliveryState::Pending, second(1))],
+            _ => Vec::new(),
+        };
+        settle(&*store, settlement(&queue, attempts, second(2))).await;
+    }
+    let claimed = store.claim(&news(3)).await.unwrap();
+    assert_eq!(claimed.queues.iter().map(|queue| uids(&queue.due)).collect::<Vec<_>>(), [["new"]]);
+    settle(&*store, all_done(&claimed.queues[0], second(3))).await;
+
+    // Given back untried, it is as before; tried well, it is new again; so it is when a person wants it.
+    let failing = claim_one(&*store, second(4)).await;
+    settle(&*store, settlement(&failing, Vec::new(), second(4))).await;
+    assert!(store.claim(&news(5)).await.unwrap().queues.is_empty());
+    store.replay(failing.due[0].delivery.id, second(5)).await.unwrap();
+    let claimed = store.claim(&news(6)).await.unwrap();
+    assert_eq!(uids(&claimed.queues[0].due), ["failed"]);
+    accept(&*store, owed("next", "failed", second(6))).await;
+    settle(&*store, all_done(&claimed.queues[0], second(7))).await;
+    assert_eq!(uids(&store.claim(&news(8)).await.unwrap().queues[0].due), ["next"]);
 }
 
 async fn a_claim_tells_when_the_next_queue_is_due(store: Home) {

@@ -81,7 +81,7 @@ pub(crate) fn claim(now: Timestamp) -> Claim {
         token: LeaseToken::at(now),
         now,
         due_from: None,
-        newest_first: false,
+        news_only: false,
         until: now + Duration::from_secs(60),
     }
 }

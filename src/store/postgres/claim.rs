@@ -33,7 +33,7 @@ async fn what_was_leased(pool: &PgPool, claim: &Claim, leased: &[Leased]) -> Res
 }
 
 async fn lease(pool: &PgPool, claim: &Claim) -> Result<Vec<Leased>, sqlx::Error> {
-    let rows = sqlx::query(if claim.newest_first { sql::LEASE_NEWEST } else { sql::LEASE })
+    let rows = sqlx::query(if claim.news_only { sql::LEASE_NEWS } else { sql::LEASE })
         .bind(&claim.handler)
         .bind(instant(claim.now))
         .bind(i64::from(claim.queues))

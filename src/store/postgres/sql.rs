@@ -80,7 +80,7 @@ macro_rules! reopen_where {
             GROUP BY handler, ordering_key ORDER BY handler, ordering_key
             ON CONFLICT (handler, ordering_key) DO UPDATE SET
                 pending = queues.pending + excluded.pending,
-                due_at = least(queues.due_at, excluded.due_at),
+                due_at = least(queues.due_at, excluded.due_at), is_retrying = false,
                 parked_by = CASE WHEN queues.parked_by IN (SELECT id FROM closed) THEN NULL ELSE queues.parked_by END
         ), walked AS (
             SELECT number, wants_more AND saw_all AS is_through,
@@ -112,16 +112,18 @@ macro_rules! quarantine_columns {
     };
 }
 
-/// Leasing, in the order in which queues became due or the other way round.
+/// Leasing of queues that are what the condition says, in the order in which they became due or the other way round.
 macro_rules! lease {
-    ($direction:literal) => {
+    ($condition:literal, $direction:literal) => {
         concat!(
             "WITH due AS (
             SELECT ordering_key, due_at, lost + CASE WHEN lease IS NULL THEN 0 ELSE 1 END AS lost
             FROM queues
             WHERE handler = $1 AND due_at >= $6 AND due_at <= $2 AND parked_by IS NULL AND (lease IS NULL OR leased_until <= $2)
                 AND NOT EXISTS (SELECT FROM paused_handlers WHERE paused_handlers.handler = $1)
-            ORDER BY due_at ",
+                AND ",
+            $condition,
+            " ORDER BY due_at ",
             $direction,
             " LIMIT $3 FOR UPDATE OF queues SKIP LOCKED
         ), leased AS (
@@ -236,9 +238,9 @@ statements! {
 
     /// Leases queues that are due, unless their handler is paused. Those that another transaction is at are passed over:
     /// they are somebody else's, or the next claim's. One whose lease has ended unsettled has lost it once more.
-    LEASE = lease!("");
-    /// The same, those that became due last first.
-    LEASE_NEWEST = lease!("DESC");
+    LEASE = lease!("TRUE", "");
+    /// The same, of those that do not wait to be tried again, and those that became due last first.
+    LEASE_NEWS = lease!("NOT is_retrying", "DESC");
 
     /// Ends leases that are still held and that nobody will work on.
     GIVE_BACK = r"
@@ -294,9 +296,9 @@ statements! {
     /// to find the few that are settled.
     SETTLE = r#"
         WITH held AS (
-            SELECT handler, ordering_key, pending, ended.due_at, parked_by_its, untouched, nth
-            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $15::uuid[], $16::boolean[])
-                WITH ORDINALITY AS ended (handler, ordering_key, lease, due_at, parked_by_its, untouched, nth)
+            SELECT handler, ordering_key, pending, ended.due_at, parked_by_its, untouched, retries, nth
+            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::timestamptz[], $15::uuid[], $16::boolean[], $17::boolean[])
+                WITH ORDINALITY AS ended (handler, ordering_key, lease, due_at, parked_by_its, untouched, retries, nth)
             JOIN queues USING (handler, ordering_key, lease)
             ORDER BY handler COLLATE "C", ordering_key COLLATE "C" FOR UPDATE OF queues
         ), finished AS (
@@ -319,7 +321,8 @@ statements! {
             SELECT id, attempts, started_at, duration_us, outcome, status, output, error
             FROM tried JOIN finished USING (nth, id)
         ), remaining AS (
-            SELECT handler, ordering_key, due_at, parked_by_its, untouched, pending - coalesce(closed.number, 0) AS pending
+            SELECT handler, ordering_key, due_at, parked_by_its, untouched, retries,
+                pending - coalesce(closed.number, 0) AS pending
             FROM held LEFT JOIN (
                 SELECT nth, count(*) AS number FROM tried WHERE state <> 'pending' GROUP BY nth
             ) AS closed USING (nth)
@@ -329,7 +332,8 @@ statements! {
                 AND remaining.pending <= 0 AND parked_by_its IS NULL
         ), released AS (
             UPDATE queues SET pending = remaining.pending, due_at = remaining.due_at, lease = NULL,
-                leased_until = NULL, lost = CASE WHEN untouched THEN lost ELSE 0 END, parked_by = parked_by_its
+                leased_until = NULL, lost = CASE WHEN untouched THEN lost ELSE 0 END, parked_by = parked_by_its,
+                is_retrying = CASE WHEN untouched THEN is_retrying ELSE retries END
             FROM remaining
             WHERE queues.handler = remaining.handler AND queues.ordering_key = remaining.ordering_key
                 AND (remaining.pending > 0 OR parked_by_its IS NOT NULL)
@@ -349,10 +353,10 @@ statements! {
             SELECT handler, ordering_key, 1, $2 FROM closed
             ON CONFLICT (handler, ordering_key) DO UPDATE SET
                 pending = queues.pending + 1,
-                due_at = least(queues.due_at, excluded.due_at),
+                due_at = least(queues.due_at, excluded.due_at), is_retrying = false,
                 parked_by = nullif(queues.parked_by, $1)
         ), hastened AS (
-            UPDATE queues SET due_at = least(queues.due_at, $2)
+            UPDATE queues SET due_at = least(queues.due_at, $2), is_retrying = false
             FROM (SELECT handler, ordering_key FROM deliveries WHERE id = $1 AND state = 'pending' FOR UPDATE) AS open
             WHERE queues.handler = open.handler AND queues.ordering_key = open.ordering_key AND queues.lease IS NULL
             RETURNING queues.handler

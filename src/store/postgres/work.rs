@@ -70,6 +70,7 @@ async fn write_settlements(pool: &PgPool, settlements: &[Settlement]) -> Result<
         .bind(column(&finished, |(_, attempt)| attempt.error.as_deref().map(kept::text)))
         .bind(column(settlements, |settlement| settlement.parked_by.map(DeliveryId::as_uuid)))
         .bind(column(settlements, |settlement| settlement.attempts.is_empty()))
+        .bind(column(settlements, kept::retries))
         .fetch_all(pool)
         .await
 }

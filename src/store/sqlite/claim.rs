@@ -53,7 +53,7 @@ async fn due(
     claim: &Claim,
     at_most: u32,
 ) -> Result<Vec<Leased>, sqlx::Error> {
-    let rows = sqlx::query(if claim.newest_first { sql::DUE_NEWEST } else { sql::DUE })
+    let rows = sqlx::query(if claim.news_only { sql::DUE_NEWS } else { sql::DUE })
         .bind(&claim.handler)
         .bind(instant(claim.now))
         .bind(at_most)

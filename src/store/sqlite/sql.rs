@@ -117,12 +117,14 @@ macro_rules! deliveries_where {
 
 /// Queues that are due, in the order in which they became so or the other way round.
 macro_rules! due {
-    ($direction:literal) => {
+    ($condition:literal, $direction:literal) => {
         concat!(
             "        SELECT ordering_key, due_at, lost + (lease IS NOT NULL) AS lost FROM queues
         WHERE handler = ?1 AND due_at >= ?4 AND due_at <= ?2 AND parked_by IS NULL AND (lease IS NULL OR leased_until <= ?2)
             AND NOT EXISTS (SELECT 1 FROM paused_handlers WHERE paused_handlers.handler = ?1)
-            ORDER BY due_at ",
+            AND ",
+            $condition,
+            " ORDER BY due_at ",
             $direction,
             " LIMIT ?3"
         )
@@ -161,9 +163,9 @@ statements! {
 
     /// Queues that are due, longest first, unless their handler is paused. One whose lease has ended unsettled has lost it
     /// once more.
-    DUE = due!("");
-    /// The same, those that became due last first.
-    DUE_NEWEST = due!("DESC");
+    DUE = due!("TRUE", "");
+    /// The same, of those that do not wait to be tried again, and those that became due last first.
+    DUE_NEWS = due!("is_retrying = 0", "DESC");
 
     /// Leases a queue.
     LEASE = r"
@@ -216,7 +218,7 @@ statements! {
     /// Ends a lease.
     RELEASE_QUEUE = r"
         UPDATE queues SET pending = ?3, due_at = ?4, lease = NULL, leased_until = NULL,
-            lost = iif(?6, lost, 0), parked_by = ?5
+            lost = iif(?6, lost, 0), parked_by = ?5, is_retrying = iif(?6, is_retrying, ?7)
         WHERE handler = ?1 AND ordering_key = ?2";
 
     /// Reads the file, as little of it as can be.
@@ -230,7 +232,7 @@ statements! {
 
     /// Makes the queue of an open delivery due. A leased queue's settlement says when it is.
     HASTEN = r"
-        UPDATE queues SET due_at = min(due_at, ?2)
+        UPDATE queues SET due_at = min(due_at, ?2), is_retrying = 0
         WHERE lease IS NULL AND (handler, ordering_key) =
             (SELECT handler, ordering_key FROM deliveries WHERE id = ?1 AND state = 'pending')";
 

@@ -69,6 +69,7 @@ async fn settle_one(connection: &mut SqliteConnection, settlement: &Settlement) 
             .bind(instant(settlement.due_at))
             .bind(settlement.parked_by.map(DeliveryId::as_uuid))
             .bind(settlement.attempts.is_empty())
+            .bind(kept::retries(settlement))
     } else {
         sqlx::query(sql::END_QUEUE).bind(&queue.handler).bind(&queue.ordering_key)
     };
