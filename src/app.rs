@@ -25,11 +25,12 @@ use crate::http;
 use crate::http::Health;
 use crate::ingest;
 use crate::ingest::{Ingest, Parts, Quarantine, QuarantineWriter, Sources, Subscriber};
+use crate::mirror;
 use crate::model::{QuarantineFilter, Released, TokenDigest};
 use crate::query;
 use crate::spool::{Spool, SpoolError};
 use crate::store::sqlite::ServerLock;
-use crate::store::{Store, StoreError};
+use crate::store::{Database as Everything, Store, StoreError};
 use crate::telemetry;
 
 use files::Connections;
@@ -86,6 +87,7 @@ pub struct App {
     connections: Connections,
     config: Config,
     sources: Arc<Sources>,
+    database: Arc<dyn Everything>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     /// What runs beside the listeners, and its end.
@@ -110,7 +112,8 @@ impl App {
         let internal = listen(config.internal.listen, "internal.listen").await?;
         let spool = Spool::open(&config.spool.dir, config.spool.max_bytes).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let (store, lock) = opening::open_to_serve(&config, &tasks, &stop).await?;
+        let (database, lock) = opening::open_to_serve(&config, &tasks, &stop).await?;
+        let store: Arc<dyn Store> = Arc::clone(&database) as _;
 
         let deadline = config.public.store_deadline;
         let sources = Arc::new(Sources::new(&config.sources, clock.now()));
@@ -150,6 +153,7 @@ impl App {
             connections,
             config,
             sources,
+            database,
             store,
             clock,
             tasks,
@@ -195,6 +199,12 @@ impl App {
                 self.config.retention,
                 Arc::clone(&self.store),
                 Arc::clone(&self.clock),
+                token.clone(),
+            ));
+            tasks.spawn(mirror::run(
+                self.database,
+                Arc::clone(&self.clock),
+                self.store.work_signal(),
                 token.clone(),
             ));
             tasks.spawn(dispatch::run_replays(

@@ -4,7 +4,7 @@
 //! verifies the signature over them, decodes what they say and accepts the event: [`store`] writes it, in one
 //! transaction with a delivery for each handler that wants it, and only then is the request answered 200. From there
 //! on nobody waits. [`dispatch`] claims the deliveries, runs the [`handlers`] that owe them and settles what became of
-//! it, again and again until each is done or given up. Other systems ask what arrived through [`query`], at the
+//! it, again and again until each is done or given up. The [`mirror`] makes the picture that events give. Other systems ask what arrived through [`query`], at the
 //! internal listener. Why a request was not accepted, the [`doctor`] knows. Which events a handler wants, and what is made
 //! of one, a configuration can say in the language of [`shape`].
 //!
@@ -21,6 +21,7 @@ pub mod store;
 pub mod spool;
 pub mod dispatch;
 pub mod handlers;
+pub mod mirror;
 pub mod query;
 pub mod doctor;
 

@@ -3,6 +3,7 @@
 mod chain;
 pub mod metrics;
 mod surviving;
+mod trouble;
 
 use std::io::IsTerminal as _;
 
@@ -14,6 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use chain::Chain;
 pub use surviving::surviving;
+pub use trouble::Trouble;
 
 use crate::config::{Log, LogFormat};
 

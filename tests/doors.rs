@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Every room, and the other rooms that it may name: the table of `ARCHITECTURE.md`. `podium`, `model` and `clock` name none;
 /// `ingest`, `dispatch` and `query` never name one another; only `app` and the command line know everything.
-const DOORS: [(&str, &[&str]); 16] = [
+const DOORS: [(&str, &[&str]); 17] = [
     ("cli", &["app", "clock", "config", "doctor", "handlers", "model", "podium", "store", "telemetry"]),
     ("config", &["model", "shape"]),
     (
@@ -20,6 +20,7 @@ const DOORS: [(&str, &[&str]); 16] = [
             "handlers",
             "http",
             "ingest",
+            "mirror",
             "model",
             "podium",
             "query",
@@ -35,6 +36,7 @@ const DOORS: [(&str, &[&str]); 16] = [
     ("spool", &["model"]),
     ("dispatch", &["clock", "config", "handlers", "model", "store", "telemetry"]),
     ("handlers", &["config", "model", "podium", "shape", "telemetry"]),
+    ("mirror", &["clock", "model", "podium", "store", "telemetry"]),
     ("query", &["clock", "http", "model", "podium", "store", "telemetry"]),
     ("doctor", &["model", "podium"]),
     ("shape", &["model", "podium"]),

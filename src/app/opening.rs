@@ -9,11 +9,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::StartError;
-use crate::config::{Config, Database, DatabaseUrl};
+use crate::config;
+use crate::config::{Config, DatabaseUrl};
 use crate::model::Backlog;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::{ServerLock, SqliteStore};
-use crate::store::{Store, StoreError};
+use crate::store::{Database, Store, StoreError};
 use crate::telemetry::Chain;
 
 /// How long the start waits for a PostgreSQL to be ready, and others to be through with their migrations. Podium is kept
@@ -33,8 +34,8 @@ const LOOK_WITHIN: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When it can't be reached or is not ours.
-pub async fn open_store(database: &Database) -> Result<Arc<dyn Store>, StartError> {
-    let store: Result<Arc<dyn Store>, _> = match &database.url {
+pub async fn open_store(database: &config::Database) -> Result<Arc<dyn Database>, StartError> {
+    let store: Result<Arc<dyn Database>, _> = match &database.url {
         DatabaseUrl::Sqlite(path) => SqliteStore::open(path).await.map(|store| Arc::new(store) as _),
         DatabaseUrl::Postgres(url) => PostgresStore::connect(url.expose_secret(), database.max_connections)
             .await
@@ -49,7 +50,7 @@ pub(super) async fn open_to_serve(
     config: &Config,
     tasks: &TaskTracker,
     stop: &CancellationToken,
-) -> Result<(Arc<dyn Store>, Option<ServerLock>), StartError> {
+) -> Result<(Arc<dyn Database>, Option<ServerLock>), StartError> {
     let database = &config.database;
     let handlers = config.handlers.iter().map(|handler| handler.subscription.handler.clone()).collect();
     let opening = async {
@@ -60,7 +61,7 @@ pub(super) async fn open_to_serve(
                 store.end_leases(&lock).await?;
                 let looking = tell_of_abandoned_work(handlers, Arc::clone(&store) as _);
                 tasks.spawn(stop.clone().run_until_cancelled_owned(looking));
-                Ok((store as Arc<dyn Store>, Some(lock)))
+                Ok((store as Arc<dyn Database>, Some(lock)))
             }
             DatabaseUrl::Postgres(url) => {
                 let store = PostgresStore::at(url.expose_secret(), database.max_connections)?;
@@ -125,6 +126,6 @@ async fn tell_of_abandoned_work(handlers: Vec<String>, store: Arc<dyn Store>) {
     }
 }
 
-fn cannot_open(database: &Database, source: StoreError) -> StartError {
+fn cannot_open(database: &config::Database, source: StoreError) -> StartError {
     StartError::Store { database: database.url.to_string(), source }
 }

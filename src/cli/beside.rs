@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::failure::Failure;
 use crate::app;
 use crate::config::{DatabaseUrl, Loaded};
-use crate::store::Store;
+use crate::store::Database;
 use crate::telemetry;
 
 /// Opens the store. A command tells nobody of what it writes there: running servers find it when they look by themselves, every
 /// `dispatch.poll_interval` for what handlers have to do, and every second for replays of many.
-pub(super) async fn store(loaded: &Loaded) -> Result<Arc<dyn Store>, Failure> {
+pub(super) async fn store(loaded: &Loaded) -> Result<Arc<dyn Database>, Failure> {
     telemetry::start(loaded.log());
     let database = loaded.database();
     match &database.url {

@@ -8,10 +8,9 @@ use jiff::Timestamp;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::store::{Lease, Store};
-use crate::telemetry::Chain;
+use crate::telemetry::{Chain, Trouble};
 
 /// Signs of life in a lease's time. Two or three may fail before the lease is given up.
 const BEATS: u32 = 5;

@@ -8,14 +8,12 @@ mod ahead;
 mod breaker;
 mod held;
 mod horizon;
-mod in_time;
 mod replays;
 mod retention;
 mod retry;
 mod run;
 mod settler;
 mod tally;
-mod trouble;
 mod worker;
 
 use std::sync::Arc;

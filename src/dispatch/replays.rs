@@ -8,12 +8,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::in_time::in_time;
-use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::model::Replay;
-use crate::store::{LeaseToken, Portion, ReplayLease, Store, StoreError};
-use crate::telemetry::{Chain, surviving};
+use crate::store::{LeaseToken, Portion, ReplayLease, Store, StoreError, in_time};
+use crate::telemetry::{Chain, Trouble, surviving};
 
 /// How often to look for replays, and to prolong the leases of those that are under way.
 const EVERY: Duration = Duration::from_secs(1);

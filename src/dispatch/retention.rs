@@ -6,10 +6,9 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::in_time::in_time;
 use crate::clock::Clock;
 use crate::config::Retention;
-use crate::store::Store;
+use crate::store::{Store, in_time};
 use crate::telemetry::{Chain, surviving};
 
 /// How often to look.

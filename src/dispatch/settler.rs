@@ -12,12 +12,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::held::Held;
-use super::in_time::in_time;
 use super::tally::Tally;
-use super::trouble::Trouble;
 use super::worker::{LONGEST_REST, STREAM};
-use crate::store::{Settlement, Store, StoreError};
-use crate::telemetry::Chain;
+use crate::store::{Settlement, Store, StoreError, in_time};
+use crate::telemetry::{Chain, Trouble};
 
 /// So many queues are settled in one statement, or as many as have so many attempts. It holds their locks, and an acceptance
 /// may have to wait for one of them.

@@ -9,12 +9,10 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::Breaker;
-use super::in_time::in_time;
-use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::model::{Activity, AttemptOutcome};
-use crate::store::{Settlement, Store};
-use crate::telemetry::{Chain, surviving};
+use crate::store::{Settlement, Store, in_time};
+use crate::telemetry::{Chain, Trouble, surviving};
 
 /// How often what was counted is written.
 const EVERY: Duration = Duration::from_secs(5);

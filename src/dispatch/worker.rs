@@ -14,16 +14,14 @@ use tokio_util::sync::CancellationToken;
 use super::ahead::Ahead;
 use super::held::Held;
 use super::horizon::Horizon;
-use super::in_time::in_time;
 use super::run::{Load, Ran, Shared, run_in_turn};
 use super::settler::Settler;
 use super::tally::Tally;
-use super::trouble::Trouble;
 use super::{GRACE, Ready};
 use crate::clock::Clock;
 use crate::config::Dispatch;
-use crate::store::{Claim, Claimed, LeaseToken, Settlement, Store};
-use crate::telemetry::Chain;
+use crate::store::{Claim, Claimed, LeaseToken, Settlement, Store, in_time};
+use crate::telemetry::{Chain, Trouble};
 
 /// The least time between two claims that bring nothing.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);

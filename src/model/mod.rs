@@ -7,10 +7,12 @@ mod delivery;
 mod event;
 mod handler;
 mod id;
+mod mirror;
 mod page;
 mod pattern;
 mod quarantine;
 mod replay;
+mod resource;
 mod secret_use;
 mod source;
 mod subscription;
@@ -23,10 +25,14 @@ pub use event::{Arrival, Content, DedupKey, EventFilter, EventRecord, Header, Ne
 pub use handler::{HandlerConfiguration, HandlerState, HandlerStatus, Rates, handlers};
 pub(crate) use id::new_uuid;
 pub use id::{DeliveryId, EventId, QuarantineId, ReplayId, TokenId};
+pub use mirror::{MirrorStatus, Rebuild, SkippedEvent};
 pub use page::{Limit, PageRequest};
 pub use pattern::TypePattern;
 pub use quarantine::{QuarantineBounds, QuarantineFilter, Quarantined, QuarantinedRequest, Released};
 pub use replay::{Replay, ReplayState, ReplayStatus};
+pub use resource::{
+    Place, Resource, ResourceFilter, ResourceKeys, ResourceKind, ResourceState, Talk, Version, Words,
+};
 pub use secret_use::{SecretDigest, SecretUse};
 pub use source::{Secret, SecretState, SecretStatus, Source, SourceStatus};
 pub use subscription::{OnDead, Ordering, Subscription};

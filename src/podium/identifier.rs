@@ -7,7 +7,8 @@ const MAX_CHARACTERS: usize = 255;
 /// PostgreSQL's `text` can't hold U+0000, and the other control characters have no place in a log line or a
 /// header. U+FFFD stands where bytes were no UTF-8: different bytes would look like one identifier, and one
 /// of two events would be taken for the other's duplicate.
-pub(super) fn checked(text: &str) -> Option<&str> {
+#[must_use]
+pub fn checked(text: &str) -> Option<&str> {
     let mut characters = 0;
     for character in text.chars() {
         characters += 1;

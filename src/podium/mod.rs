@@ -48,10 +48,10 @@ pub mod envelope;
 pub mod event;
 pub mod event_type;
 pub mod keys;
+pub mod identifier;
 
 mod data;
 mod decode_error;
-mod identifier;
 
 // The payloads, and what several of them have
 pub mod call;

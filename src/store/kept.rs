@@ -5,12 +5,14 @@ use std::ops::Range;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Claim, FinishedAttempt, Lease, LeasedQueue, QueueRef, Settlement};
+use super::{Claim, FinishedAttempt, Lease, LeasedQueue, QueueRef, Rebuilding, Settlement};
 use crate::model::{
     DeliveryFilter, DeliveryId, DeliveryState, EventFilter, EventId, Header, PageRequest, QuarantineFilter,
-    QuarantineId,
+    QuarantineId, ResourceKind, ResourceState, SkippedEvent,
 };
 
 /// Where PostgreSQL's time begins, in the year 4714 before Christ. An event that claims to be older is no reason to
@@ -71,6 +73,97 @@ pub(super) fn text(text: &str) -> Cow<'_, str> {
 /// Headers as JSON text: it escapes what a database may not like, and keeps order and repetitions.
 pub(super) fn headers(headers: &[Header]) -> String {
     serde_json::to_string(headers).expect("pairs of texts can always be written as JSON")
+}
+
+/// What is written of a mirrored batch, as one JSON text: names are those of the columns, identifiers and versions are
+/// hexadecimal, moments are microseconds since 1970.
+pub(super) fn states(states: &[ResourceState]) -> String {
+    let states: Vec<_> = states.iter().map(KeptState::from).collect();
+    serde_json::to_string(&states).expect("texts and numbers can always be written as JSON")
+}
+
+/// Which resources events tell of, in the same way.
+pub(super) fn told_by(told_by: &[(ResourceKind, String, EventId)]) -> String {
+    let rows: Vec<_> = told_by
+        .iter()
+        .map(|(kind, uid, event)| json!({"kind": kind.as_str(), "uid": uid, "event_id": event.as_uuid().simple().to_string()}))
+        .collect();
+    Value::Array(rows).to_string()
+}
+
+/// What came of going on with making the mirror anew: how many events were taken up, if there was anything to do.
+pub(super) fn rebuilding(taken_up: Option<i64>) -> Rebuilding {
+    match taken_up {
+        None => Rebuilding::Nothing,
+        Some(0) => Rebuilding::Ended,
+        Some(number) => Rebuilding::Goes(number.unsigned_abs()),
+    }
+}
+
+/// Events that gave no picture, in the same way.
+pub(super) fn skipped(skipped: &[SkippedEvent]) -> String {
+    let rows: Vec<_> = skipped
+        .iter()
+        .map(|one| json!({"event_id": one.event_id.as_uuid().simple().to_string(), "reason": text(&one.reason)}))
+        .collect();
+    Value::Array(rows).to_string()
+}
+
+/// The conversations that a batch tells of: what their messages come to is to be worked out.
+pub(super) fn conversations(states: &[ResourceState]) -> Vec<&str> {
+    let of_conversations = states.iter().filter(|state| state.kind == ResourceKind::Conversation);
+    of_conversations.map(|state| state.uid.as_str()).collect()
+}
+
+/// One row of [`states`].
+#[derive(Serialize)]
+struct KeptState<'a> {
+    kind: &'static str,
+    uid: &'a str,
+    version: String,
+    event_id: String,
+    at: i64,
+    conversation_uid: Option<&'a str>,
+    contact_uid: Option<&'a str>,
+    location_uid: Option<&'a str>,
+    organization_uid: Option<&'a str>,
+    user_uid: Option<&'a str>,
+    channel_type: Option<&'a str>,
+    channel_identifier: Option<&'a str>,
+    direction: Option<&'a str>,
+    status: Option<&'a str>,
+    name: Option<Cow<'a, str>>,
+    merged_into: Option<&'a str>,
+    is_awaiting: Option<bool>,
+    words: String,
+    data: &'a str,
+}
+
+impl<'a> From<&'a ResourceState> for KeptState<'a> {
+    fn from(state: &'a ResourceState) -> Self {
+        let keys = &state.keys;
+        Self {
+            kind: state.kind.as_str(),
+            uid: &state.uid,
+            version: hex::encode(state.version.as_bytes()),
+            event_id: state.event_id.as_uuid().simple().to_string(),
+            at: instant(state.at).as_microsecond(),
+            conversation_uid: keys.conversation_uid.as_deref(),
+            contact_uid: keys.contact_uid.as_deref(),
+            location_uid: keys.location_uid.as_deref(),
+            organization_uid: keys.organization_uid.as_deref(),
+            user_uid: keys.user_uid.as_deref(),
+            channel_type: keys.channel_type.as_deref(),
+            channel_identifier: keys.channel_identifier.as_deref(),
+            direction: keys.direction.as_deref(),
+            status: keys.status.as_deref(),
+            name: state.name.as_deref().map(text),
+            merged_into: keys.merged_into.as_deref(),
+            is_awaiting: keys.is_awaiting,
+            words: state.words.as_slice().join(" "),
+            data: &state.data,
+        }
+    }
 }
 
 /// A filter as JSON text, to be read again as long as it is needed.

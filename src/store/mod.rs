@@ -1,9 +1,11 @@
 //! The store: what must survive, as a list of promises. Each method is atomic over all that it is given, and none
 //! shows a transaction, a row or a word of SQL. Policy (identifiers, time, retry schedules, cursors) lives with the
-//! callers, so that an adapter only binds, runs and maps.
+//! callers, so that an adapter only binds, runs and maps. What belongs to the mirror is a list of its own.
 
 mod error;
+mod in_time;
 mod kept;
+mod mirror;
 pub mod postgres;
 mod replay;
 pub mod sqlite;
@@ -16,6 +18,8 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use error::StoreError;
+pub(crate) use in_time::in_time;
+pub use mirror::{MirrorLease, MirrorStore, Mirrored, Rebuilding, Unmirrored};
 pub use replay::{Portion, Reopened, ReplayLease};
 pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQueue, QueueRef, Settlement};
 
@@ -212,6 +216,11 @@ pub trait Store: Send + Sync + 'static {
     /// Closes the store's connections, once nothing uses it any more.
     async fn close(&self);
 }
+
+/// All that a database promises. Rooms are handed the part that they have use for.
+pub trait Database: Store + MirrorStore {}
+
+impl<D: Store + MirrorStore> Database for D {}
 
 /// What became of an event that was to be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 /// Defines each statement as a constant, and `ALL` with every one and its name.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)+) => {
-        $($(#[$doc])* pub(super) const $name: &str = $sql;)+
+        $($(#[$doc])* pub(in crate::store) const $name: &str = $sql;)+
 
         #[cfg(test)]
-        pub(super) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
+        pub(in crate::store) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
     };
 }
 pub(super) use statements;

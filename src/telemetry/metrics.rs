@@ -13,6 +13,9 @@ const SPOOL_OLDEST_AGE: &str = "lectern_spool_oldest_age_seconds";
 const SPOOL_SET_ASIDE: &str = "lectern_spool_set_aside_files";
 const COMMIT_BATCH: &str = "lectern_commit_batch_events";
 const UNDECIDED: &str = "lectern_undecided_conditions_total";
+const MIRRORED: &str = "lectern_mirrored_events_total";
+const MIRROR_SKIPPED: &str = "lectern_mirror_skipped_events_total";
+const MIRROR_LAG: &str = "lectern_mirror_lag_seconds";
 const REJECTIONS: &str = "lectern_rejected_requests_total";
 
 /// The upper ends of the ranges in which the sizes of batches are counted.
@@ -61,6 +64,12 @@ fn counts() -> &'static PrometheusHandle {
         );
         describe_gauge!(SPOOL_SET_ASIDE, "Files of the spool that wait for a person");
         describe_histogram!(COMMIT_BATCH, "How many events were made durable together, and where");
+        describe_counter!(MIRRORED, "Events that were mirrored, repeated ones included");
+        describe_counter!(MIRROR_SKIPPED, "Events that were to be mirrored and gave no picture");
+        describe_gauge!(
+            MIRROR_LAG,
+            "How long after its arrival the event was mirrored that waited longest; 0 when none waits"
+        );
         describe_counter!(REJECTIONS, "Requests that were not accepted, by the code of their answer");
         describe_counter!(
             UNDECIDED,
@@ -90,6 +99,17 @@ pub fn committed(events: usize, place: &'static str) {
 /// The condition of this handler failed at an event.
 pub fn undecided(handler: &str) {
     counter!(UNDECIDED, "handler" => handler.to_owned()).increment(1);
+}
+
+/// So many events were mirrored, of which so many gave no picture.
+pub fn mirrored(events: usize, skipped: usize) {
+    counter!(MIRRORED).increment(events as u64);
+    counter!(MIRROR_SKIPPED).increment(skipped as u64);
+}
+
+/// How long the event that waited longest had been here when it was mirrored.
+pub fn mirror_lag(seconds: f64) {
+    gauge!(MIRROR_LAG).set(seconds);
 }
 
 /// A request was not accepted.

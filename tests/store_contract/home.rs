@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use lectern::store::postgres::PostgresStore;
 use lectern::store::sqlite::SqliteStore;
-use lectern::store::{Store, StoreError};
+use lectern::store::{Database, StoreError};
 use tempfile::TempDir;
 
 use crate::postgres::fresh_postgres_database;
 
 /// A store on a database of its own.
 pub(crate) struct Home {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Database>,
     pub(crate) place: Place,
 }
 
@@ -37,12 +37,12 @@ impl Home {
     }
 
     /// The store, to be shared with tasks.
-    pub(crate) fn share(&self) -> Arc<dyn Store> {
+    pub(crate) fn share(&self) -> Arc<dyn Database> {
         Arc::clone(&self.store)
     }
 
     /// What another server would use: on PostgreSQL a store of its own; SQLite has one server.
-    pub(crate) async fn another_server(&self) -> Arc<dyn Store> {
+    pub(crate) async fn another_server(&self) -> Arc<dyn Database> {
         match self.place {
             Place::Sqlite { .. } => self.share(),
             Place::Postgres { .. } => self.another().await,
@@ -50,13 +50,13 @@ impl Home {
     }
 
     /// Another store on the same database, as a command beside the server would have it.
-    pub(crate) async fn another(&self) -> Arc<dyn Store> {
+    pub(crate) async fn another(&self) -> Arc<dyn Database> {
         self.place.open().await.unwrap()
     }
 }
 
 impl Deref for Home {
-    type Target = dyn Store;
+    type Target = dyn Database;
 
     fn deref(&self) -> &Self::Target {
         &*self.store
@@ -72,7 +72,7 @@ impl Place {
         Self::Postgres { url: fresh_postgres_database().await }
     }
 
-    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, StoreError> {
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Database>, StoreError> {
         Ok(match self {
             Self::Sqlite { folder } => Arc::new(SqliteStore::open(&file(folder)).await?),
             Self::Postgres { url } => Arc::new(PostgresStore::connect(url, 8).await?),

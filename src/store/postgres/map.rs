@@ -12,10 +12,11 @@ use uuid::Uuid;
 
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventId,
-    EventRecord, Quarantined, QuarantinedRequest, Queue, Replay, SecretUse, Token, TypePattern,
+    EventRecord, MirrorStatus, Quarantined, QuarantinedRequest, Queue, Rebuild, Replay, Resource,
+    ResourceKeys, SecretUse, Talk, Token, TypePattern,
 };
-use crate::store::Reopened;
 use crate::store::kept::{self, Leased};
+use crate::store::{Reopened, Unmirrored};
 
 /// One value of each row, to be bound as an array.
 pub(super) fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
@@ -67,6 +68,64 @@ pub(super) fn delivery(row: &PgRow) -> Result<Delivery, Error> {
         opened_at: timestamp(row, "opened_at")?,
         settled_at: maybe_timestamp(row, "settled_at")?,
         note: row.try_get("note")?,
+    })
+}
+
+/// An event that is yet to be mirrored.
+pub(super) fn unmirrored(row: &PgRow) -> Result<Unmirrored, Error> {
+    let is_kept = row.try_get::<Option<&str>, _>("headers")?.is_some();
+    Ok(Unmirrored { event: event(row)?, content: is_kept.then(|| content(row)).transpose()? })
+}
+
+/// How the mirror stands.
+pub(super) fn mirror_status(row: &PgRow) -> Result<MirrorStatus, Error> {
+    let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
+    let rebuild = |started_at| {
+        Ok::<_, Error>(Rebuild {
+            started_at,
+            total: number("rebuild_total")?,
+            done: number("rebuild_done")?,
+            ended_at: maybe_timestamp(row, "rebuild_ended_at")?,
+        })
+    };
+    Ok(MirrorStatus {
+        waiting: number("waiting")?,
+        oldest_at: maybe_timestamp(row, "oldest_at")?,
+        skipped: number("skipped")?,
+        rebuild: maybe_timestamp(row, "rebuild_started_at")?.map(rebuild).transpose()?,
+    })
+}
+
+/// A resource.
+pub(super) fn resource(row: &PgRow) -> Result<Resource, Error> {
+    let talk = |first_at| {
+        Ok::<_, Error>(Talk {
+            first_at,
+            inbound: row.try_get::<i64, _>("inbound")?.unsigned_abs(),
+            outbound: row.try_get::<i64, _>("outbound")?.unsigned_abs(),
+            last_message_uid: row.try_get("last_message_uid")?,
+        })
+    };
+    Ok(Resource {
+        kind: word(row, "kind")?,
+        uid: row.try_get("uid")?,
+        at: timestamp(row, "at")?,
+        keys: ResourceKeys {
+            conversation_uid: row.try_get("conversation_uid")?,
+            contact_uid: row.try_get("contact_uid")?,
+            location_uid: row.try_get("location_uid")?,
+            organization_uid: row.try_get("organization_uid")?,
+            user_uid: row.try_get("user_uid")?,
+            channel_type: row.try_get("channel_type")?,
+            channel_identifier: row.try_get("channel_identifier")?,
+            direction: row.try_get("direction")?,
+            status: row.try_get("status")?,
+            merged_into: row.try_get("merged_into")?,
+            is_awaiting: row.try_get("is_awaiting")?,
+        },
+        name: row.try_get("name")?,
+        data: row.try_get("data")?,
+        talk: maybe_timestamp(row, "first_at")?.map(talk).transpose()?,
     })
 }
 

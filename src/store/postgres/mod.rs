@@ -6,11 +6,13 @@ mod claim;
 mod connect;
 mod control;
 mod map;
+mod mirror;
 mod news;
 mod quarantine;
 mod read;
 mod repeat;
 mod replays;
+mod resources;
 mod retention;
 mod secrets;
 mod sql;
@@ -30,13 +32,14 @@ use tokio::sync::watch;
 
 use super::work_signal::WorkSignal;
 use super::{
-    Acceptance, Claim, Claimed, Lease, Portion, QueueRef, Reopened, ReplayLease, Settlement, Store,
-    StoreError,
+    Acceptance, Claim, Claimed, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored, Portion, QueueRef,
+    Rebuilding, Reopened, ReplayLease, Settlement, Store, StoreError, Unmirrored,
 };
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
-    EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
-    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest,
+    EventRecord, MirrorStatus, NewEvent, NewToken, PageRequest, Place, QuarantineBounds, QuarantineFilter,
+    QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, Resource, ResourceFilter,
+    ResourceKind, SecretUse, SkippedEvent, Token, TokenDigest,
 };
 
 /// Everything that Lectern remembers, in a PostgreSQL database.
@@ -254,5 +257,71 @@ impl Store for PostgresStore {
     async fn close(&self) {
         self.reading.close().await;
         self.working.close().await;
+    }
+}
+
+#[async_trait]
+impl MirrorStore for PostgresStore {
+    async fn lease_mirror(&self, lease: &MirrorLease) -> Result<bool, StoreError> {
+        Ok(mirror::lease(self.pool()?, lease).await?)
+    }
+
+    async fn unmirrored(&self, at_most: u32) -> Result<Vec<Unmirrored>, StoreError> {
+        Ok(mirror::unmirrored(self.pool()?, at_most).await?)
+    }
+
+    async fn mirror(&self, mirrored: &Mirrored) -> Result<bool, StoreError> {
+        Ok(mirror::mirror(self.pool()?, mirrored).await?)
+    }
+
+    async fn begin_rebuild(&self, now: Timestamp) -> Result<(), StoreError> {
+        Ok(mirror::begin_rebuild(self.pool()?, now).await?)
+    }
+
+    async fn rebuild(
+        &self,
+        token: LeaseToken,
+        at_most: u32,
+        now: Timestamp,
+    ) -> Result<Rebuilding, StoreError> {
+        Ok(mirror::rebuild(self.pool()?, token, at_most, now).await?)
+    }
+
+    async fn mirror_status(&self) -> Result<MirrorStatus, StoreError> {
+        Ok(mirror::status(self.readers()?).await?)
+    }
+
+    async fn skipped(&self, page: PageRequest<EventId>) -> Result<Vec<SkippedEvent>, StoreError> {
+        Ok(mirror::skipped(self.readers()?, page).await?)
+    }
+
+    async fn resources(
+        &self,
+        kind: ResourceKind,
+        filter: &ResourceFilter,
+        page: PageRequest<Place>,
+    ) -> Result<Vec<Resource>, StoreError> {
+        Ok(resources::list(self.readers()?, kind, filter, page).await?)
+    }
+
+    async fn resources_by_uid(
+        &self,
+        kind: ResourceKind,
+        uids: &[String],
+    ) -> Result<Vec<Resource>, StoreError> {
+        Ok(resources::by_uid(self.readers()?, kind, uids).await?)
+    }
+
+    async fn merged_uids(&self, kind: ResourceKind, uid: &str) -> Result<Vec<String>, StoreError> {
+        Ok(resources::merged_uids(self.readers()?, kind, uid).await?)
+    }
+
+    async fn events_of(
+        &self,
+        kind: ResourceKind,
+        uid: &str,
+        page: PageRequest<EventId>,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        Ok(resources::events_of(self.readers()?, kind, uid, page).await?)
     }
 }

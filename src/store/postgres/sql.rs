@@ -135,6 +135,8 @@ macro_rules! lease {
     };
 }
 
+pub(super) mod mirror;
+
 statements! {
     /// Settings that promises rest on, whatever the server's own are: an answer means that the disk has it; every
     /// statement sees what was committed before it began; no compiler for statements that take a millisecond; an end to
@@ -188,6 +190,8 @@ statements! {
             INSERT INTO event_bodies (event_id, headers, body)
             SELECT id, headers, body
             FROM unnest($1::uuid[], $15::text[], $16::bytea[]) AS new (id, headers, body) JOIN ledger USING (id)
+        ), to_be_mirrored AS (
+            INSERT INTO mirror_inbox (event_id) SELECT id FROM ledger
         ), owed AS (
             SELECT new.id, event_id, handler, ordering_key, opened_at, nth
             FROM unnest($17::uuid[], $18::uuid[], $19::text[], $20::text[], $21::timestamptz[])
@@ -217,6 +221,8 @@ statements! {
             RETURNING id
         ), bodies AS (
             INSERT INTO event_bodies (event_id, headers, body) SELECT id, $15, $16 FROM ledger
+        ), to_be_mirrored AS (
+            INSERT INTO mirror_inbox (event_id) SELECT id FROM ledger
         ), grown AS (
             INSERT INTO queues (handler, ordering_key, pending, due_at)
             SELECT handler, ordering_key, 1, opened_at
@@ -528,6 +534,14 @@ statements! {
             ORDER BY id FOR UPDATE SKIP LOCKED
         ), bodies AS (
             DELETE FROM event_bodies USING old WHERE event_bodies.event_id = old.id
+        ), unmirrored AS (
+            DELETE FROM mirror_inbox USING old WHERE mirror_inbox.event_id = old.id
+        ), skipped AS (
+            DELETE FROM mirror_skipped USING old WHERE mirror_skipped.event_id = old.id
+        ), told_of AS (
+            DELETE FROM resource_events USING old WHERE resource_events.event_id = old.id
+        ), fed AS (
+            DELETE FROM feed USING old WHERE feed.event_id = old.id
         )
         DELETE FROM events USING old WHERE events.id = old.id";
 
@@ -646,7 +660,7 @@ mod tests {
         let url = super::super::test_database::fresh_postgres_database().await;
         let store = super::super::PostgresStore::connect(&url, 1).await.unwrap();
         let mut connection = store.working.acquire().await.unwrap();
-        for (name, sql) in super::ALL {
+        for (name, sql) in super::ALL.iter().chain(super::mirror::ALL) {
             if let Err(error) = connection.prepare(sql.into_sql_str()).await {
                 panic!("{name}: {error}");
             }

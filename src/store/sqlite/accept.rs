@@ -25,6 +25,7 @@ async fn accept_one(connection: &mut SqliteConnection, event: &NewEvent) -> Resu
             sqlx::query(sql::KNOWN_KEY).bind(&event.dedup_key.as_bytes()[..]).fetch_one(connection).await?;
         return Ok(Acceptance::Duplicate(row.try_get::<Uuid, _>("id")?.into()));
     }
+    sqlx::query(sql::ADD_UNMIRRORED).bind(event.record.id.as_uuid()).execute(&mut *connection).await?;
     sqlx::query(sql::ADD_BODY)
         .bind(event.record.id.as_uuid())
         .bind(kept::headers(&event.content.headers))

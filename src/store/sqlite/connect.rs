@@ -71,6 +71,7 @@ impl SqliteStore {
     pub async fn end_leases(&self, _alone: &ServerLock) -> Result<(), StoreError> {
         sqlx::query(sql::END_LEASES).execute(&self.writer).await?;
         sqlx::query(sql::END_REPLAY_LEASES).execute(&self.writer).await?;
+        sqlx::query(sql::mirror::END_MIRROR_LEASE).execute(&self.writer).await?;
         Ok(())
     }
 }

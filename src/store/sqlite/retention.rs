@@ -7,6 +7,18 @@ use uuid::Uuid;
 use super::sql;
 use crate::store::kept;
 
+/// All that goes with an event, and last the event.
+const FORGET: [&str; 8] = [
+    sql::FORGET_ATTEMPTS,
+    sql::FORGET_DELIVERIES,
+    sql::FORGET_BODY,
+    sql::FORGET_UNMIRRORED,
+    sql::FORGET_SKIPPED,
+    sql::FORGET_TOLD_BY,
+    sql::FORGET_FED,
+    sql::FORGET_EVENT,
+];
+
 /// See [`crate::store::Store::forget_before`].
 pub(super) async fn forget_before(
     writer: &SqlitePool,
@@ -21,7 +33,7 @@ pub(super) async fn forget_before(
         .await?;
     for row in &old {
         let id: Uuid = row.try_get("id")?;
-        for statement in [sql::FORGET_ATTEMPTS, sql::FORGET_DELIVERIES, sql::FORGET_BODY, sql::FORGET_EVENT] {
+        for statement in FORGET {
             sqlx::query(statement).bind(id).execute(&mut *transaction).await?;
         }
     }

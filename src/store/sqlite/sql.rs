@@ -131,6 +131,8 @@ macro_rules! due {
     };
 }
 
+pub(super) mod mirror;
+
 statements! {
     /// Takes the right to write at once. A plain BEGIN takes it at the first write, and fails at once when another
     /// wrote since the first read.
@@ -146,6 +148,9 @@ statements! {
 
     /// The event that has this key.
     KNOWN_KEY = "SELECT id FROM events WHERE dedup_key = ?1";
+
+    /// An event that is yet to be mirrored.
+    ADD_UNMIRRORED = "INSERT INTO mirror_inbox (event_id) VALUES (?1)";
 
     /// What arrived with an event.
     ADD_BODY = "INSERT INTO event_bodies (event_id, headers, body) VALUES (?1, ?2, ?3)";
@@ -384,6 +389,15 @@ statements! {
     /// Forgets what arrived with an event.
     FORGET_BODY = "DELETE FROM event_bodies WHERE event_id = ?1";
 
+    /// Forgets that an event is yet to be mirrored, gave no picture, tells of resources, is in the feed.
+    FORGET_UNMIRRORED = "DELETE FROM mirror_inbox WHERE event_id = ?1";
+    /// See [`FORGET_UNMIRRORED`].
+    FORGET_SKIPPED = "DELETE FROM mirror_skipped WHERE event_id = ?1";
+    /// See [`FORGET_UNMIRRORED`].
+    FORGET_TOLD_BY = "DELETE FROM resource_events WHERE event_id = ?1";
+    /// See [`FORGET_UNMIRRORED`].
+    FORGET_FED = "DELETE FROM feed WHERE event_id = ?1";
+
     /// Forgets an event.
     FORGET_EVENT = "DELETE FROM events WHERE id = ?1";
 
@@ -479,7 +493,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = super::super::SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap();
         let mut connection = store.writer.acquire().await.unwrap();
-        for (name, sql) in super::ALL {
+        for (name, sql) in super::ALL.iter().chain(super::mirror::ALL) {
             if let Err(error) = connection.prepare(sql.into_sql_str()).await {
                 panic!("{name}: {error}");
             }

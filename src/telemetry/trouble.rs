@@ -10,7 +10,7 @@ const TELL_AGAIN: Duration = Duration::from_secs(60);
 /// One kind of trouble. It is tried again every second or so for as long as a store is away, and a line each time would hide
 /// what matters.
 #[derive(Debug, Default)]
-pub(super) struct Trouble(Option<Told>);
+pub struct Trouble(Option<Told>);
 
 #[derive(Debug)]
 struct Told {
@@ -22,7 +22,8 @@ impl Trouble {
     /// It is there, still or again. Some when that is to be told: the first time, and then once a minute at most, with the
     /// number of times that were left out since. That it works in between is no end of it: a store that comes and goes would
     /// be told each time.
-    pub(super) fn due(&mut self, now: Instant) -> Option<u64> {
+    #[must_use]
+    pub fn due(&mut self, now: Instant) -> Option<u64> {
         match &mut self.0 {
             Some(told) if now.duration_since(told.at) < TELL_AGAIN => {
                 told.left_out += 1;

@@ -1,0 +1,195 @@
+//! The work at the mirror: by one process at a time, a few events after another.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::picture;
+use crate::clock::Clock;
+use crate::model::{ResourceKind, ResourceState, SkippedEvent};
+use crate::store::{
+    LeaseToken, MirrorLease, MirrorStore, Mirrored, Rebuilding, StoreError, Unmirrored, in_time,
+};
+use crate::telemetry::{Chain, Trouble, metrics, surviving};
+
+/// How many events are mirrored together.
+const BATCH: u32 = 200;
+
+/// How often to look when nobody says that there is something new: another process may have accepted it.
+const EVERY: Duration = Duration::from_millis(500);
+
+/// How long the mirror waits for another process when the one that was at it died, and how often that one says that it lives.
+const LEASE: Duration = Duration::from_secs(15);
+const RENEW: Duration = Duration::from_secs(5);
+
+/// With so many commits of events during a turn, events are streaming in: those who send them go first, and the mirror rests for
+/// as long as its turn took the store.
+const STREAM: u64 = 8;
+const LONGEST_REST: Duration = Duration::from_millis(200);
+
+/// Mirrors whatever is accepted, until `stop` is cancelled. `signal` changes when something is.
+pub async fn run(
+    store: Arc<dyn MirrorStore>,
+    clock: Arc<dyn Clock>,
+    signal: watch::Receiver<u64>,
+    stop: CancellationToken,
+) {
+    let token = LeaseToken::at(clock.now());
+    let mut worker =
+        Worker { store, clock, signal, token, lease_again_at: Instant::now(), trouble: Trouble::default() };
+    while !stop.is_cancelled() {
+        let (begun, commits) = (Instant::now(), *worker.signal.borrow_and_update());
+        // After a mistake of ours the same events come again: no reason to spin.
+        let next = surviving("the mirror", worker.turn()).await.unwrap_or(Next::After(EVERY));
+        let is_stream = worker.signal.borrow().wrapping_sub(commits) >= STREAM;
+        let rest = if is_stream { begun.elapsed().min(LONGEST_REST) } else { Duration::ZERO };
+        let rest_until = Instant::now() + rest;
+        tokio::select! {
+            () = worker.wait(next, rest_until) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    worker.hand_back().await;
+}
+
+struct Worker {
+    store: Arc<dyn MirrorStore>,
+    clock: Arc<dyn Clock>,
+    signal: watch::Receiver<u64>,
+    token: LeaseToken,
+    lease_again_at: Instant,
+    trouble: Trouble,
+}
+
+/// When there is more to do.
+enum Next {
+    AtOnce,
+    /// When something is accepted, or after this time.
+    News(Duration),
+    After(Duration),
+}
+
+impl Worker {
+    async fn turn(&mut self) -> Next {
+        match self.work().await {
+            Ok(next) => next,
+            Err(error) => {
+                if let Some(left_out) = self.trouble.due(Instant::now()) {
+                    tracing::warn!(error = %Chain(&error), left_out, "the mirror can't go on now");
+                }
+                // Perhaps the lease was lost meanwhile.
+                self.lease_again_at = Instant::now();
+                Next::After(EVERY)
+            }
+        }
+    }
+
+    async fn work(&mut self) -> Result<Next, StoreError> {
+        if self.lease_again_at <= Instant::now() {
+            if !self.lease(LEASE).await? {
+                return Ok(Next::After(RENEW));
+            }
+            self.lease_again_at = Instant::now() + RENEW;
+        }
+        let events = in_time(self.store.unmirrored(BATCH)).await?;
+        if events.is_empty() {
+            metrics::mirror_lag(0.0);
+            return self.rebuild().await;
+        }
+        let is_full = events.len() >= BATCH as usize;
+        let oldest = events.first().map(|one| one.event.received_at);
+        let mirrored = together(self.token, events);
+        let (number, skipped) = (mirrored.events.len(), mirrored.skipped.len());
+        if !in_time(self.store.mirror(&mirrored)).await? {
+            // Another is at it: this one was late.
+            return Ok(Next::After(RENEW));
+        }
+        metrics::mirrored(number, skipped);
+        metrics::mirror_lag(self.age(oldest));
+        Ok(if is_full { Next::AtOnce } else { Next::News(EVERY) })
+    }
+
+    /// Goes on with making the mirror anew, now that there is nothing else to do.
+    async fn rebuild(&mut self) -> Result<Next, StoreError> {
+        Ok(match in_time(self.store.rebuild(self.token, BATCH, self.clock.now())).await? {
+            Rebuilding::Nothing => Next::News(EVERY),
+            Rebuilding::Goes(_) => Next::AtOnce,
+            Rebuilding::Ended => {
+                tracing::info!("the mirror is made anew");
+                Next::News(EVERY)
+            }
+        })
+    }
+
+    fn age(&self, received_at: Option<Timestamp>) -> f64 {
+        received_at.map_or(0.0, |at| self.clock.now().duration_since(at).as_secs_f64().max(0.0))
+    }
+
+    async fn wait(&mut self, next: Next, rest_until: Instant) {
+        match next {
+            Next::AtOnce => {}
+            Next::After(time) => sleep_until(Instant::now() + time).await,
+            Next::News(time) => {
+                tokio::select! {
+                    Ok(()) = self.signal.changed() => {}
+                    () = sleep_until(Instant::now() + time) => {}
+                }
+            }
+        }
+        sleep_until(rest_until).await;
+    }
+
+    async fn lease(&self, lasting: Duration) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let lease = MirrorLease { token: self.token, now, until: now.checked_add(lasting).unwrap_or(now) };
+        in_time(self.store.lease_mirror(&lease)).await
+    }
+
+    /// Lets another process take over at once: a lease that ends now is free.
+    async fn hand_back(&self) {
+        // Where this fails, the lease ends by itself.
+        let _ = self.lease(Duration::ZERO).await;
+    }
+}
+
+/// What a few events come to, together.
+fn together(token: LeaseToken, events: Vec<Unmirrored>) -> Mirrored {
+    let mut newest: HashMap<(ResourceKind, String), ResourceState> = HashMap::new();
+    let mut mirrored = Mirrored {
+        token,
+        states: Vec::new(),
+        told_by: Vec::new(),
+        skipped: Vec::new(),
+        events: Vec::with_capacity(events.len()),
+    };
+    for Unmirrored { event, content } in events {
+        mirrored.events.push(event.id);
+        // What was forgotten tells of nothing.
+        let Some(content) = content else { continue };
+        match picture::of(&event, &content) {
+            Ok(states) => {
+                for state in states {
+                    // A conversation's events are those that name it.
+                    if state.kind != ResourceKind::Conversation {
+                        mirrored.told_by.push((state.kind, state.uid.clone(), event.id));
+                    }
+                    let known = newest.entry((state.kind, state.uid.clone()));
+                    let kept = known.or_insert_with(|| state.clone());
+                    if kept.version < state.version {
+                        *kept = state;
+                    }
+                }
+            }
+            Err(reason) => mirrored.skipped.push(SkippedEvent { event_id: event.id, reason }),
+        }
+    }
+    mirrored.states = newest.into_values().collect();
+    // In one order, whoever writes.
+    mirrored.states.sort_by(|one, other| (one.kind, &one.uid).cmp(&(other.kind, &other.uid)));
+    mirrored
+}

@@ -1,0 +1,118 @@
+//! What must survive of the mirror, as a list of promises, and the words of it. The mirror is one process's at a time: what it
+//! writes is fenced by its lease.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{LeaseToken, StoreError};
+use crate::model::{
+    Content, EventId, EventRecord, MirrorStatus, PageRequest, Place, Resource, ResourceFilter, ResourceKind,
+    ResourceState, SkippedEvent,
+};
+
+/// The picture that accepted events give. Everything in it can be made anew from them.
+#[async_trait]
+pub trait MirrorStore: Send + Sync + 'static {
+    /// Makes the asker the only one who is at the mirror, or prolongs that. Returns whether it is.
+    async fn lease_mirror(&self, lease: &MirrorLease) -> Result<bool, StoreError>;
+
+    /// The first events that are yet to be mirrored, in the order in which they were received. Every accepted event is among
+    /// them until it is [`mirrored`](Self::mirror).
+    async fn unmirrored(&self, at_most: u32) -> Result<Vec<Unmirrored>, StoreError>;
+
+    /// Writes what a few events come to, all or nothing: a state takes the place of one that is not newer. What was skipped
+    /// before and is told of now is skipped no more. Events that were never mirrored before are then in the feed.
+    /// Returns whether the asker is still the one who is at the mirror; if not, nothing is written.
+    async fn mirror(&self, mirrored: &Mirrored) -> Result<bool, StoreError>;
+
+    /// Asks for the mirror to be made anew: every event that there is now is to be mirrored again. What was begun before and
+    /// is not through begins anew.
+    async fn begin_rebuild(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Takes up the next events for making the mirror anew, and takes down how far that is. To be asked when nothing is left to
+    /// be mirrored: then it has ended when there are no more.
+    async fn rebuild(
+        &self,
+        token: LeaseToken,
+        at_most: u32,
+        now: Timestamp,
+    ) -> Result<Rebuilding, StoreError>;
+
+    /// How the mirror stands.
+    async fn mirror_status(&self) -> Result<MirrorStatus, StoreError>;
+
+    /// Events that gave no picture, newest first.
+    async fn skipped(&self, page: PageRequest<EventId>) -> Result<Vec<SkippedEvent>, StoreError>;
+
+    /// Resources of a kind that fit the filter, newest first.
+    async fn resources(
+        &self,
+        kind: ResourceKind,
+        filter: &ResourceFilter,
+        page: PageRequest<Place>,
+    ) -> Result<Vec<Resource>, StoreError>;
+
+    /// The resources of a kind that have these uids; those that are not known are left out. The order is not given.
+    async fn resources_by_uid(
+        &self,
+        kind: ResourceKind,
+        uids: &[String],
+    ) -> Result<Vec<Resource>, StoreError>;
+
+    /// The uids of the resources of a kind that were merged into this one, directly or by way of others, and its own.
+    async fn merged_uids(&self, kind: ResourceKind, uid: &str) -> Result<Vec<String>, StoreError>;
+
+    /// The events behind a resource, newest first.
+    async fn events_of(
+        &self,
+        kind: ResourceKind,
+        uid: &str,
+        page: PageRequest<EventId>,
+    ) -> Result<Vec<EventRecord>, StoreError>;
+}
+
+/// A request to be the one who is at the mirror.
+#[derive(Clone, Copy, Debug)]
+pub struct MirrorLease {
+    /// What the lease is known by: the same each time that one process asks.
+    pub token: LeaseToken,
+    /// A lease that ended at this moment or before is free.
+    pub now: Timestamp,
+    /// When the lease ends unless it is prolonged.
+    pub until: Timestamp,
+}
+
+/// An event that is yet to be mirrored.
+#[derive(Clone, Debug)]
+pub struct Unmirrored {
+    /// The event.
+    pub event: EventRecord,
+    /// What arrived; none when it was forgotten.
+    pub content: Option<Content>,
+}
+
+/// What a few events come to.
+#[derive(Clone, Debug)]
+pub struct Mirrored {
+    /// What proves the right to write it.
+    pub token: LeaseToken,
+    /// The states that they tell of, of each resource the newest only.
+    pub states: Vec<ResourceState>,
+    /// Which resources each event tells of.
+    pub told_by: Vec<(ResourceKind, String, EventId)>,
+    /// Events that gave no picture.
+    pub skipped: Vec<SkippedEvent>,
+    /// All of these events.
+    pub events: Vec<EventId>,
+}
+
+/// What came of a request to go on with making the mirror anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rebuilding {
+    /// Nobody has asked for it, or it is through, or another is at the mirror.
+    Nothing,
+    /// So many events more are to be mirrored again.
+    Goes(u64),
+    /// It has just come to its end.
+    Ended,
+}

@@ -1,0 +1,84 @@
+//! What the mirror shows.
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::map::{self, instant};
+use super::sql::mirror as sql;
+use crate::model::{EventId, EventRecord, PageRequest, Place, Resource, ResourceFilter, ResourceKind, Words};
+
+/// See [`crate::store::Store::resources`].
+pub(super) async fn list(
+    readers: &PgPool,
+    kind: ResourceKind,
+    filter: &ResourceFilter,
+    page: PageRequest<Place>,
+) -> Result<Vec<Resource>, sqlx::Error> {
+    let keys = &filter.keys;
+    let contacts = (!filter.contact_uids.is_empty()).then_some(&filter.contact_uids);
+    let rows = sqlx::query(sql::RESOURCES)
+        .bind(kind.as_str())
+        .bind(page.below.as_ref().map(|below| instant(below.at)))
+        .bind(page.below.as_ref().map(|below| below.uid.as_str()))
+        .bind(filter.from.map(instant))
+        .bind(filter.before.map(instant))
+        .bind(&keys.conversation_uid)
+        .bind(contacts)
+        .bind(&keys.location_uid)
+        .bind(&keys.organization_uid)
+        .bind(&keys.user_uid)
+        .bind(&keys.channel_type)
+        .bind(&keys.channel_identifier)
+        .bind(&keys.direction)
+        .bind(&keys.status)
+        .bind(&keys.merged_into)
+        .bind(keys.is_awaiting)
+        .bind(all_of(&filter.words))
+        .bind(i64::from(page.limit))
+        .persistent(false)
+        .fetch_all(readers)
+        .await?;
+    rows.iter().map(map::resource).collect()
+}
+
+/// A query for all of the words. They are of letters and digits only, so quotes are all they need.
+fn all_of(words: &Words) -> Option<String> {
+    let words: Vec<_> = words.as_slice().iter().map(|word| format!("'{word}'")).collect();
+    (!words.is_empty()).then(|| words.join(" & "))
+}
+
+/// See [`crate::store::Store::resources_by_uid`].
+pub(super) async fn by_uid(
+    readers: &PgPool,
+    kind: ResourceKind,
+    uids: &[String],
+) -> Result<Vec<Resource>, sqlx::Error> {
+    let rows = sqlx::query(sql::RESOURCES_BY_UID).bind(kind.as_str()).bind(uids).fetch_all(readers).await?;
+    rows.iter().map(map::resource).collect()
+}
+
+/// See [`crate::store::Store::merged_uids`].
+pub(super) async fn merged_uids(
+    readers: &PgPool,
+    kind: ResourceKind,
+    uid: &str,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(sql::MERGED_UIDS).bind(kind.as_str()).bind(uid).fetch_all(readers).await
+}
+
+/// See [`crate::store::Store::events_of`].
+pub(super) async fn events_of(
+    readers: &PgPool,
+    kind: ResourceKind,
+    uid: &str,
+    page: PageRequest<EventId>,
+) -> Result<Vec<EventRecord>, sqlx::Error> {
+    let rows = sqlx::query(sql::EVENTS_OF)
+        .bind(kind.as_str())
+        .bind(uid)
+        .bind(page.below.map_or(Uuid::max(), EventId::as_uuid))
+        .bind(i64::from(page.limit))
+        .fetch_all(readers)
+        .await?;
+    rows.iter().map(map::event).collect()
+}

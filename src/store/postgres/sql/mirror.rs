@@ -1,0 +1,180 @@
+//! The statements of the mirror, and of what it shows.
+
+use crate::store::statements::statements;
+
+/// The columns of a resource.
+macro_rules! resource_columns {
+    () => {
+        "resources.kind, resources.uid, resources.at, resources.conversation_uid, resources.contact_uid, \
+         resources.location_uid, resources.organization_uid, resources.user_uid, resources.channel_type, \
+         resources.channel_identifier, resources.direction, resources.status, resources.name, \
+         resources.merged_into, resources.is_awaiting, resources.data, resources.first_at, resources.inbound, \
+         resources.outbound, resources.last_message_uid"
+    };
+}
+
+statements! {
+    /// Takes or prolongs the lease of the mirror.
+    LEASE_MIRROR = r"
+        UPDATE mirror_work SET lease = $1, leased_until = $3
+        WHERE lease IS NULL OR lease = $1 OR leased_until <= $2";
+
+    /// The first events that are yet to be mirrored.
+    UNMIRRORED = concat!("SELECT ", event_columns!(), ", event_bodies.headers, event_bodies.body
+        FROM mirror_inbox
+        JOIN events ON events.id = mirror_inbox.event_id
+        LEFT JOIN event_bodies ON event_bodies.event_id = mirror_inbox.event_id
+        ORDER BY mirror_inbox.event_id LIMIT $1");
+
+    /// Whether the lease is still held. Whoever writes to the mirror holds this row until the commit: so one writes after another,
+    /// sees what the one before has written, and positions in the feed are given in the order of commits.
+    HOLD_MIRROR = "SELECT single FROM mirror_work WHERE lease = $1 FOR UPDATE";
+
+    /// States of resources, unless a newer one is there. The state that is there is written once more: what is made of an event
+    /// may be another today. Of a conversation, what MIRROR_TALKS works out stays.
+    MIRROR_STATES = r#"
+        INSERT INTO resources (kind, uid, version, event_id, at, conversation_uid, contact_uid, location_uid, organization_uid,
+            user_uid, channel_type, channel_identifier, direction, status, name, merged_into, is_awaiting, words, data)
+        SELECT kind, uid, decode(version, 'hex'), event_id, timestamptz 'epoch' + at * interval '1 microsecond',
+            conversation_uid, contact_uid, location_uid, organization_uid, user_uid, channel_type, channel_identifier,
+            direction, status, name, merged_into, is_awaiting, array_to_tsvector(string_to_array(words, ' ')), data
+        FROM json_to_recordset($1::text::json) AS new (kind text, uid text, version text, event_id uuid, at bigint,
+            conversation_uid text, contact_uid text, location_uid text, organization_uid text, user_uid text,
+            channel_type text, channel_identifier text, direction text, status text, name text, merged_into text,
+            is_awaiting boolean, words text, data text)
+        ON CONFLICT (kind, uid) DO UPDATE SET
+            version = excluded.version, event_id = excluded.event_id,
+            at = CASE WHEN resources.kind = 'conversation' THEN resources.at ELSE excluded.at END,
+            conversation_uid = excluded.conversation_uid, contact_uid = excluded.contact_uid,
+            location_uid = excluded.location_uid, organization_uid = excluded.organization_uid,
+            user_uid = excluded.user_uid, channel_type = excluded.channel_type,
+            channel_identifier = excluded.channel_identifier, direction = excluded.direction, status = excluded.status,
+            name = excluded.name, merged_into = excluded.merged_into,
+            is_awaiting = CASE WHEN resources.kind = 'conversation' THEN resources.is_awaiting ELSE excluded.is_awaiting END,
+            words = excluded.words, data = excluded.data
+        WHERE resources.version <= excluded.version"#;
+
+    /// What the messages of conversations come to. A statement of its own: it sees what MIRROR_STATES has written. A message
+    /// that failed is no answer.
+    MIRROR_TALKS = r#"
+        UPDATE resources SET at = last_at, first_at = counted.first_at, inbound = counted.inbound, outbound = counted.outbound,
+            last_message_uid = last_uid, is_awaiting = coalesce(is_inbound, false)
+        FROM unnest($1::text[]) AS told (uid)
+        CROSS JOIN LATERAL (
+            SELECT min(at) AS first_at, count(*) FILTER (WHERE direction = 'inbound') AS inbound,
+                count(*) FILTER (WHERE direction = 'outbound') AS outbound
+            FROM resources AS messages WHERE kind = 'message' AND conversation_uid = told.uid
+        ) AS counted
+        CROSS JOIN LATERAL (
+            SELECT at AS last_at, uid AS last_uid
+            FROM resources AS messages WHERE kind = 'message' AND conversation_uid = told.uid
+            ORDER BY kind DESC, conversation_uid DESC, at DESC, uid DESC LIMIT 1
+        ) AS last
+        LEFT JOIN LATERAL (
+            SELECT direction = 'inbound' AS is_inbound
+            FROM resources AS messages
+            WHERE kind = 'message' AND conversation_uid = told.uid AND status IS DISTINCT FROM 'failed'
+            ORDER BY kind DESC, conversation_uid DESC, at DESC, uid DESC LIMIT 1
+        ) AS word ON true
+        WHERE resources.kind = 'conversation' AND resources.uid = told.uid"#;
+
+    /// Which resources events tell of.
+    MIRROR_TOLD_BY = r"
+        INSERT INTO resource_events (kind, uid, event_id)
+        SELECT kind, uid, event_id FROM json_to_recordset($1::text::json) AS new (kind text, uid text, event_id uuid)
+        ON CONFLICT DO NOTHING";
+
+    /// Ends the waiting of events, puts those into the feed that were never mirrored before, and takes down which gave no
+    /// picture.
+    MIRROR_DONE = r"
+        WITH gone AS (
+            DELETE FROM mirror_inbox WHERE event_id = ANY ($1) RETURNING event_id, is_repeat
+        ), told AS (
+            INSERT INTO feed (event_id) SELECT event_id FROM gone WHERE NOT is_repeat ORDER BY event_id
+            ON CONFLICT DO NOTHING
+        ), skipped AS (
+            SELECT event_id, reason FROM json_to_recordset($2::text::json) AS new (event_id uuid, reason text)
+        ), fitting AS (
+            DELETE FROM mirror_skipped WHERE event_id = ANY ($1) AND event_id NOT IN (SELECT event_id FROM skipped)
+        )
+        INSERT INTO mirror_skipped (event_id, reason) SELECT event_id, reason FROM skipped
+        ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason";
+
+    /// Asks for the mirror to be made anew.
+    BEGIN_REBUILD = r"
+        UPDATE mirror_work SET rebuild_started_at = $1, rebuild_ended_at = NULL,
+            rebuild_reached = '00000000-0000-0000-0000-000000000000',
+            rebuild_until = (SELECT id FROM events ORDER BY id DESC LIMIT 1),
+            rebuild_total = (SELECT count(*) FROM events), rebuild_done = 0";
+
+    /// The next events to be mirrored again; answers with how many they are.
+    REBUILD = r"
+        WITH work AS (
+            SELECT rebuild_reached, rebuild_until FROM mirror_work
+            WHERE lease = $1 AND rebuild_started_at IS NOT NULL AND rebuild_ended_at IS NULL FOR UPDATE
+        ), next AS (
+            SELECT id FROM events
+            WHERE id > (SELECT rebuild_reached FROM work) AND id <= (SELECT rebuild_until FROM work)
+            ORDER BY id LIMIT $2
+        ), again AS (
+            INSERT INTO mirror_inbox (event_id, is_repeat) SELECT id, true FROM next ON CONFLICT DO NOTHING
+        )
+        UPDATE mirror_work SET
+            rebuild_reached = coalesce((SELECT id FROM next ORDER BY id DESC LIMIT 1), work.rebuild_reached),
+            rebuild_done = rebuild_done + (SELECT count(*) FROM next),
+            rebuild_ended_at = CASE WHEN EXISTS (SELECT FROM next) THEN NULL ELSE $3 END
+        FROM work
+        RETURNING (SELECT count(*) FROM next)";
+
+    /// How the mirror stands.
+    MIRROR_STATUS = r"
+        SELECT (SELECT count(*) FROM (SELECT FROM mirror_inbox LIMIT $1) AS some) AS waiting,
+            (
+                SELECT received_at FROM mirror_inbox JOIN events ON events.id = event_id
+                WHERE NOT is_repeat ORDER BY event_id LIMIT 1
+            ) AS oldest_at,
+            (SELECT count(*) FROM mirror_skipped) AS skipped,
+            rebuild_started_at, rebuild_ended_at, rebuild_total, rebuild_done
+        FROM mirror_work";
+
+    /// Events that gave no picture.
+    SKIPPED = "SELECT event_id, reason FROM mirror_skipped WHERE event_id < $1 ORDER BY event_id DESC LIMIT $2";
+
+    /// A page of resources. Run without a kept plan: with the values at hand, what is not asked for falls away, and what is asked
+    /// for finds its index.
+    RESOURCES = concat!("SELECT ", resource_columns!(), " FROM resources
+        WHERE kind = $1
+            AND ($2::timestamptz IS NULL OR (at, uid) < ($2, $3))
+            AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)
+            AND ($6::text IS NULL OR conversation_uid = $6)
+            AND ($7::text[] IS NULL OR contact_uid = ANY ($7))
+            AND ($8::text IS NULL OR location_uid = $8)
+            AND ($9::text IS NULL OR organization_uid = $9)
+            AND ($10::text IS NULL OR user_uid = $10)
+            AND ($11::text IS NULL OR channel_type = $11)
+            AND ($12::text IS NULL OR channel_identifier = $12)
+            AND ($13::text IS NULL OR direction = $13)
+            AND ($14::text IS NULL OR status = $14)
+            AND ($15::text IS NULL OR merged_into = $15)
+            AND ($16::boolean IS NULL OR is_awaiting = $16)
+            AND ($17::text IS NULL OR words @@ $17::tsquery)
+        ORDER BY at DESC, uid DESC LIMIT $18");
+
+    /// Resources by their uids.
+    RESOURCES_BY_UID = concat!("SELECT ", resource_columns!(), " FROM resources WHERE kind = $1 AND uid = ANY ($2)");
+
+    /// What was merged into a resource, directly or by way of others.
+    MERGED_UIDS = r"
+        WITH RECURSIVE merged (uid) AS (
+            SELECT $2::text
+            UNION
+            SELECT resources.uid FROM resources JOIN merged ON resources.merged_into = merged.uid WHERE kind = $1
+        )
+        SELECT uid FROM merged LIMIT 1000";
+
+    /// The events behind a resource.
+    EVENTS_OF = concat!("SELECT ", event_columns!(), " FROM resource_events
+        JOIN events ON events.id = resource_events.event_id
+        WHERE kind = $1 AND uid = $2 AND resource_events.event_id < $3
+        ORDER BY resource_events.event_id DESC LIMIT $4");
+}
