@@ -86,6 +86,7 @@ pub struct App {
     connections: Connections,
     config: Config,
     sources: Arc<Sources>,
+    tokens: Arc<query::Tokens>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     /// What runs beside the listeners, and its end.
@@ -129,10 +130,11 @@ impl App {
             clock: Arc::clone(&clock),
         };
         let ingest = Ingest::start(parts, &tasks, &stop);
+        let tokens = Arc::new(query::Tokens::new(TokenDigest::of(config.internal.api_token.expose_secret())));
         let query = query::State {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
-            api_token: TokenDigest::of(config.internal.api_token.expose_secret()),
+            tokens: Arc::clone(&tokens),
             sources: sources.listed(),
             handlers: config.handlers.iter().map(HandlerConfig::without_settings).collect(),
             release: Arc::clone(&ingest) as _,
@@ -150,6 +152,7 @@ impl App {
             connections,
             config,
             sources,
+            tokens,
             store,
             clock,
             tasks,
@@ -209,6 +212,12 @@ impl App {
         let served = CancellationToken::new();
         let uses = Arc::clone(self.sources.uses());
         tasks.spawn(ingest::write_uses(uses, Arc::clone(&self.store), served.clone()));
+        tasks.spawn(query::keep_tokens(
+            self.tokens,
+            Arc::clone(&self.store),
+            Arc::clone(&self.clock),
+            served.clone(),
+        ));
         tasks.spawn(self.quarantine.run(served.clone()));
         let serving = async {
             tokio::join!(

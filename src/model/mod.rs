@@ -30,4 +30,4 @@ pub use replay::{Replay, ReplayState, ReplayStatus};
 pub use secret_use::{SecretDigest, SecretUse};
 pub use source::{Secret, SecretState, SecretStatus, Source, SourceStatus};
 pub use subscription::{OnDead, Ordering, Subscription};
-pub use token::{NewToken, Token, TokenDigest};
+pub use token::{NewToken, Role, Token, TokenDigest};

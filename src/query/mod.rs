@@ -8,6 +8,7 @@ mod body;
 mod cursor;
 mod deliveries;
 mod events;
+mod failures;
 mod handlers;
 mod metrics;
 mod page;
@@ -17,6 +18,7 @@ mod quarantine;
 mod refusal;
 mod replays;
 mod sources;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -26,10 +28,11 @@ use axum::routing::{any, get, post};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::model::{Content, EventId, HandlerConfiguration, Source, TokenDigest};
+use crate::model::{Content, EventId, HandlerConfiguration, Source};
 use crate::store::{Store, StoreError};
 pub use quarantine::Release;
 use refusal::Refusal;
+pub use tokens::{Tokens, keep_tokens};
 
 /// What the API answers from.
 #[derive(Clone)]
@@ -38,8 +41,8 @@ pub struct State {
     pub store: Arc<dyn Store>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// The token that opens the API, besides those that the store keeps.
-    pub api_token: TokenDigest,
+    /// Who may ask.
+    pub tokens: Arc<Tokens>,
     /// The sources that may call now.
     pub sources: watch::Receiver<Arc<[Source]>>,
     /// The configured handlers.

@@ -14,6 +14,10 @@ use crate::telemetry::Chain;
 pub(super) enum Refusal {
     /// It shows no token that is known; the sentence says what is wrong.
     Unauthenticated(&'static str),
+    /// Too many requests show no such token; so many seconds later one more may try.
+    TooManyFailures(u64),
+    /// It shows a token that only reads, and wants more.
+    OnlyReads,
     /// Its parameters are not those of the operation.
     InvalidParams(InvalidParams),
     /// Its cursor is none, or another list's.
@@ -47,6 +51,18 @@ impl IntoResponse for Refusal {
                 let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", message)
                     .more_info("send `Authorization: Bearer <token>`; `lectern token create` makes a token");
                 ([(WWW_AUTHENTICATE, "Bearer")], problem).into_response()
+            }
+            Self::TooManyFailures(seconds) => {
+                let message = "too many requests came without a valid token";
+                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit", message)
+                    .more_info("try again after the seconds in Retry-After; whoever has a valid token is answered all the same");
+                ([(RETRY_AFTER, seconds.to_string())], problem).into_response()
+            }
+            Self::OnlyReads => {
+                let message = "this token only reads: its role is `read`, which allows GET and HEAD";
+                Problem::new(StatusCode::FORBIDDEN, "unauthorized", message)
+                    .more_info("`lectern token create --role admin` makes a token that may do everything")
+                    .into_response()
             }
             Self::InvalidParams(invalid) => {
                 Problem::new(StatusCode::BAD_REQUEST, "invalid_request_values", invalid.message())

@@ -75,7 +75,7 @@ impl Api {
         let state = query::State {
             store: store.clone(),
             clock: Arc::new(clock.clone()),
-            api_token: TokenDigest::of(TOKEN),
+            tokens: Arc::new(query::Tokens::new(TokenDigest::of(TOKEN))),
             sources: sources.subscribe(),
             handlers: handlers.clone(),
             release: asked.clone(),
