@@ -56,17 +56,21 @@ Examples:
 
 /// Makes, lists or revokes tokens.
 pub(super) async fn run(command: Command, loaded: Loaded) -> Result<(), Failure> {
-    if let Command::Create(new) = command {
-        return create(new, loaded).await;
+    match command {
+        Command::Create(new) => create(new, loaded).await,
+        Command::List { json } => {
+            let store = beside::store(&loaded).await?;
+            let listed = list(&*store, json).await;
+            store.close().await;
+            listed
+        }
+        Command::Revoke { name } => {
+            let store = beside::store(&loaded).await?;
+            let revoked = revoke(&name, &*store).await;
+            store.close().await;
+            revoked
+        }
     }
-    let store = beside::store(&loaded).await?;
-    let done = match command {
-        Command::Revoke { name } => revoke(&name, &*store).await,
-        Command::List { json } => list(&*store, json).await,
-        Command::Create(_) => Ok(()),
-    };
-    store.close().await;
-    done
 }
 
 async fn create(new: New, loaded: Loaded) -> Result<(), Failure> {

@@ -29,6 +29,7 @@ pub(crate) const TOKEN: &str = "configured-token";
 pub(crate) struct Api {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: ManualClock,
+    pub(crate) tokens: Arc<query::Tokens>,
     pub(crate) sources: watch::Sender<Arc<[Source]>>,
     asked: Arc<Asked>,
     router: Router,
@@ -72,16 +73,25 @@ impl Api {
         };
         let handlers: Arc<[HandlerConfiguration]> =
             [configured("crm", OnDead::Park), configured("audit", OnDead::Continue)].into();
+        let tokens = Arc::new(query::Tokens::new(TokenDigest::of(TOKEN)));
         let state = query::State {
             store: store.clone(),
             clock: Arc::new(clock.clone()),
-            tokens: Arc::new(query::Tokens::new(TokenDigest::of(TOKEN))),
+            tokens: tokens.clone(),
             sources: sources.subscribe(),
             handlers: handlers.clone(),
             release: asked.clone(),
             metrics: Arc::new(|| "a_metric 1\n".to_owned()),
         };
-        Self { store, clock, sources, asked, router: http::wrap(query::router(state)), _folder: folder }
+        Self {
+            store,
+            clock,
+            tokens,
+            sources,
+            asked,
+            router: http::wrap(query::router(state)),
+            _folder: folder,
+        }
     }
 
     /// Asks with the configured token.
