@@ -21,6 +21,7 @@ use lectern::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
     EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
     Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Subscription, Token, TokenDigest,
+    TokenId,
 };
 use lectern::spool::Spool;
 use lectern::store::{
@@ -274,6 +275,18 @@ impl Store for Nothing {
     }
 
     async fn token(&self, _: &TokenDigest) -> Result<Option<Token>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn revoke_token(&self, _: &str) -> Result<bool, StoreError> {
+        nobody_asks()
+    }
+
+    async fn note_token_uses(&self, _: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
         nobody_asks()
     }
 

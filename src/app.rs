@@ -88,6 +88,7 @@ pub struct App {
     config: Config,
     sources: Arc<Sources>,
     database: Arc<dyn Everything>,
+    tokens: Arc<query::Tokens>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     /// What runs beside the listeners, and its end.
@@ -132,10 +133,12 @@ impl App {
             clock: Arc::clone(&clock),
         };
         let ingest = Ingest::start(parts, &tasks, &stop);
+        let tokens = Arc::new(query::Tokens::new(TokenDigest::of(config.internal.api_token.expose_secret())));
         let query = query::State {
             store: Arc::clone(&store),
+            mirror: Arc::clone(&database) as _,
             clock: Arc::clone(&clock),
-            api_token: TokenDigest::of(config.internal.api_token.expose_secret()),
+            tokens: Arc::clone(&tokens),
             sources: sources.listed(),
             handlers: config.handlers.iter().map(HandlerConfig::without_settings).collect(),
             release: Arc::clone(&ingest) as _,
@@ -154,6 +157,7 @@ impl App {
             config,
             sources,
             database,
+            tokens,
             store,
             clock,
             tasks,
@@ -219,6 +223,12 @@ impl App {
         let served = CancellationToken::new();
         let uses = Arc::clone(self.sources.uses());
         tasks.spawn(ingest::write_uses(uses, Arc::clone(&self.store), served.clone()));
+        tasks.spawn(query::keep_tokens(
+            self.tokens,
+            Arc::clone(&self.store),
+            Arc::clone(&self.clock),
+            served.clone(),
+        ));
         tasks.spawn(self.quarantine.run(served.clone()));
         let serving = async {
             tokio::join!(

@@ -159,6 +159,8 @@ fn every_command_stops_at_a_mistake_with_one_sentence() {
         &["config", "show"],
         &["send", "--all"],
         &["token", "create"],
+        &["token", "list"],
+        &["token", "revoke", "reporting"],
         &["migrate"],
         &["sources"],
     ] {
@@ -198,6 +200,11 @@ fn a_call_that_cannot_work_ends_with_2() {
         (&["send", "--all", "--to", "localhost:8080"], "must be an address such as http://"),
         (&["send", "--all", "--listen", "127.0.0.1:0", "--secret", "x"], "--to"),
         (&["token", "create", "--name", ""], "1 to 255 characters"),
+        (&["token", "create", "--role", "root"], "not a role: use read or admin"),
+        (&["token", "create", "--expires-in", "0d"], "a token lives for a duration such as 90d or 12h"),
+        (&["token", "create", "--expires-in", "1y"], "a token lives for a duration such as 90d or 12h"),
+        (&["token", "create", "--expires-in", "500000w"], "ends after the year 9999"),
+        (&["token", "revoke"], "<NAME>"),
         (&["serve", "--lisen", "x"], "--listen"),
     ] {
         let ended = place.run(arguments);
@@ -508,7 +515,7 @@ fn the_first_start_greets_with_the_next_steps_and_stops_when_it_is_told_to() {
 }
 
 #[test]
-fn commands_about_deliveries_make_no_database() {
+fn commands_about_what_is_there_make_no_database() {
     let place = Place::new();
     let id = "01a2027b-da68-7001-9a3c-4b1d5e76f0ab";
     for arguments in [
@@ -519,6 +526,8 @@ fn commands_about_deliveries_make_no_database() {
         &["replays"],
         &["replays", "cancel", id],
         &["resolve", id, "--note", "by hand"],
+        &["token", "list"],
+        &["token", "revoke", "reporting"],
     ] {
         let ended = place.run(arguments);
         assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -549,4 +558,43 @@ fn a_replay_must_be_of_something() {
         assert_eq!(ended.code, Some(2), "{ended:?}");
         assert!(ended.stderr.contains(words), "`{words}` in {ended:?}");
     }
+}
+
+#[test]
+fn a_token_is_made_listed_and_revoked() {
+    let place = Place::new();
+    let made = place.run(&["token", "create", "--name", "reporting"]);
+    assert_eq!((made.code, made.stderr.as_str()), (Some(0), ""), "{made:?}");
+    let admin = ["token", "create", "--name", "night shift", "--role", "admin", "--expires-in", "90d"];
+    assert_eq!(place.run(&admin).code, Some(0));
+
+    let listed = place.run(&["token", "list", "--json"]);
+    assert_eq!(listed.code, Some(0), "{listed:?}");
+    let tokens: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    let (night_shift, reporting) = (&tokens[0], &tokens[1]);
+    assert_eq!(night_shift["name"], "night shift");
+    assert_eq!(night_shift["role"], "admin");
+    let moment = |value: &serde_json::Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let lifetime = moment(&night_shift["expiresAt"]).duration_since(moment(&night_shift["createdAt"]));
+    assert_eq!(lifetime, jiff::SignedDuration::from_hours(90 * 24));
+    assert_eq!(reporting["role"], "read", "who says nothing gets the least");
+    assert!(reporting["expiresAt"].is_null() && reporting["lastUsedAt"].is_null());
+    let mut keys: Vec<_> = reporting.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["createdAt", "expiresAt", "lastUsedAt", "name", "role"]);
+    let table = place.run(&["token", "list"]).stdout;
+    assert!(table.starts_with("TOKEN        ROLE   CREATED"), "{table}");
+    assert!(!table.contains(made.stdout.trim()) && !listed.stdout.contains(made.stdout.trim()));
+
+    let misspelt = place.run(&["token", "revoke", "reportign"]);
+    let sentence = "lectern: there is no token `reportign`; did you mean `reporting`?\n";
+    assert_eq!((misspelt.code, misspelt.stderr.as_str()), (Some(2), sentence));
+    let unlike = place.run(&["token", "revoke", "xyz"]);
+    assert_eq!(unlike.stderr, "lectern: there is no token `xyz`; `lectern token list` lists them\n");
+    let revoked = place.run(&["token", "revoke", "reporting"]);
+    assert_eq!(revoked.stdout, "The token `reporting` is revoked: it opens nothing any more.\n");
+    assert_eq!(place.run(&["token", "revoke", "reporting"]).code, Some(2));
+    let left: serde_json::Value =
+        serde_json::from_str(&place.run(&["token", "list", "--json"]).stdout).unwrap();
+    assert_eq!(left.as_array().unwrap().len(), 1);
 }

@@ -3,6 +3,7 @@
 mod beside;
 mod config;
 mod doctor;
+mod duration;
 mod failure;
 mod flags;
 mod handlers;
@@ -50,7 +51,7 @@ enum Command {
     /// Shows or checks the configuration
     #[command(subcommand)]
     Config(config::Command),
-    /// Makes tokens for the REST API
+    /// Makes, lists and revokes tokens for the REST API
     #[command(subcommand)]
     Token(token::Command),
     /// Lists the webhooks that may call, and when each of their secrets was last used

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
     EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
-    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest,
+    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest, TokenId,
 };
 use crate::store::{
     Acceptance, Claim, Claimed, Lease, Portion, QueueRef, Reopened, ReplayLease, Settlement, Store,
@@ -217,6 +217,18 @@ impl Store for Scripted {
     }
 
     async fn token(&self, _: &TokenDigest) -> Result<Option<Token>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn revoke_token(&self, _: &str) -> Result<bool, StoreError> {
+        nobody_asks()
+    }
+
+    async fn note_token_uses(&self, _: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
         nobody_asks()
     }
 

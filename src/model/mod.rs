@@ -36,4 +36,4 @@ pub use resource::{
 pub use secret_use::{SecretDigest, SecretUse};
 pub use source::{Secret, SecretState, SecretStatus, Source, SourceStatus};
 pub use subscription::{OnDead, Ordering, Subscription};
-pub use token::{NewToken, Token, TokenDigest};
+pub use token::{NewToken, Role, Token, TokenDigest};

@@ -1,37 +1,40 @@
 //! Nothing is answered without a token.
 
 use axum::extract::{Request, State as Extracted};
-use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use subtle::ConstantTimeEq;
 
 use super::State;
 use super::refusal::Refusal;
-use crate::model::TokenDigest;
+use crate::model::{Role, TokenDigest};
 
-/// Lets a request through that shows the configured token or one that the store keeps.
+/// Lets a request through that shows the configured token or one that the store keeps, if its role allows what is asked.
 pub(super) async fn ask_for_token(
     Extracted(state): Extracted<State>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Refusal> {
-    let digest = TokenDigest::of(bearer_token(request.headers()).map_err(Refusal::Unauthenticated)?);
-    // The configured token first: it opens the API even when the store is unavailable.
-    let configured = bool::from(digest.as_bytes().ct_eq(state.api_token.as_bytes()));
-    let caller = if configured {
-        Caller(CONFIGURED.to_owned())
-    } else {
-        let token = state.store.token(&digest).await?;
-        Caller(token.ok_or(Refusal::Unauthenticated("the token is not known"))?.name)
+    let now = state.clock.now();
+    let (caller, role) = match bearer_token(request.headers()) {
+        Ok(token) => state.tokens.admit(&TokenDigest::of(token), &*state.store, now).await?,
+        Err(why) => return Err(state.tokens.refuse(why, now)),
     };
+    if !allows(role, request.method()) {
+        return Err(Refusal::OnlyReads);
+    }
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
-/// What the configured token is called where it must be told who asked for something.
-const CONFIGURED: &str = "(configured token)";
+/// Nothing changes by a GET, and by a HEAD neither.
+fn allows(role: Role, method: &Method) -> bool {
+    match role {
+        Role::Read => matches!(*method, Method::GET | Method::HEAD),
+        Role::Admin => true,
+    }
+}
 
 /// Who asks: the name of the token.
 #[derive(Clone, Debug)]
@@ -70,6 +73,19 @@ mod tests {
     fn a_bearer_token_is_read_whatever_the_case_of_its_scheme() {
         for value in [b"Bearer secret".as_slice(), b"bearer secret", b"BEARER  secret "] {
             assert_eq!(token_in(&[value]).as_deref(), Some("secret"));
+        }
+    }
+
+    #[test]
+    fn who_only_reads_is_allowed_nothing_that_could_change_something() {
+        for method in [Method::GET, Method::HEAD] {
+            assert!(allows(Role::Read, &method), "{method}");
+        }
+        for method in
+            [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::TRACE]
+        {
+            assert!(!allows(Role::Read, &method), "{method}");
+            assert!(allows(Role::Admin, &method), "{method}");
         }
     }
 

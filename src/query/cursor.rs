@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::params::Pairs;
 
@@ -12,20 +12,19 @@ use super::params::Pairs;
 /// signed, and anybody could write one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Cursor {
+pub(super) struct Cursor<B> {
     /// The path of the list: a place in one list means nothing in another.
     pub(super) list: String,
     /// The last item of the page before.
-    pub(super) below: Uuid,
+    pub(super) below: B,
     /// The parameters of the first page.
     pub(super) asked: Pairs,
 }
 
-impl Cursor {
+impl<B: Serialize + DeserializeOwned> Cursor<B> {
     /// The cursor as callers see it: opaque, and safe in a URL as it is.
     pub(super) fn encode(&self) -> String {
-        let json =
-            serde_json::to_vec(self).expect("texts, an identifier and a list of texts are always JSON");
+        let json = serde_json::to_vec(self).expect("texts, identifiers and moments are always JSON");
         URL_SAFE_NO_PAD.encode(json)
     }
 
@@ -41,6 +40,7 @@ mod tests {
     use super::*;
     use proptest::collection::vec;
     use proptest::prelude::*;
+    use uuid::Uuid;
 
     proptest! {
         #[test]
@@ -51,12 +51,12 @@ mod tests {
             let text = cursor.encode();
             prop_assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
             prop_assert_eq!(Cursor::decode(&text, &cursor.list), Some(cursor.clone()));
-            prop_assert_eq!(Cursor::decode(&text, &other).is_some(), other == cursor.list);
+            prop_assert_eq!(Cursor::<Uuid>::decode(&text, &other).is_some(), other == cursor.list);
         }
 
         #[test]
         fn any_text_is_a_cursor_or_none(text: String) {
-            prop_assert_eq!(Cursor::decode(&text, "/list"), None);
+            prop_assert_eq!(Cursor::<Uuid>::decode(&text, "/list"), None);
         }
 
         #[test]
@@ -66,7 +66,7 @@ mod tests {
             let at = at.index(bytes.len());
             bytes[at] = byte;
             let text = String::from_utf8(bytes).unwrap();
-            if let Some(changed) = Cursor::decode(&text, "/list") {
+            if let Some(changed) = Cursor::<Uuid>::decode(&text, "/list") {
                 prop_assert_eq!(changed.list, "/list");
             }
         }

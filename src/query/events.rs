@@ -26,16 +26,24 @@ pub(super) struct Wanted {
 impl FromParams for Wanted {
     fn from_params(params: &mut Params) -> Self {
         let events = EventFilter {
-            event_type: params
-                .read("type", "an event type or a pattern such as message.*", |text| text.parse().ok()),
-            source: params.text("source"),
-            location_uid: params.text("locationUid"),
-            conversation_uid: params.text("conversationUid"),
             received_after: params.moment("receivedAfter"),
             received_before: params.moment("receivedBefore"),
+            ..filter(params)
         };
         let include = params.read("include", "payload", |text| (text == "payload").then_some(()));
         Self { events, payload: include.is_some() }
+    }
+}
+
+/// What events are narrowed by besides time.
+pub(super) fn filter(params: &mut Params) -> EventFilter {
+    EventFilter {
+        event_type: params
+            .read("type", "an event type or a pattern such as message.*", |text| text.parse().ok()),
+        source: params.text("source"),
+        location_uid: params.text("locationUid"),
+        conversation_uid: params.text("conversationUid"),
+        ..EventFilter::default()
     }
 }
 
@@ -45,11 +53,10 @@ pub(super) async fn list(
     page: Page<Wanted>,
 ) -> Result<Response, Refusal> {
     let mut events = state.store.events(&page.filter.events, page.request()).await?;
-    let next = page.cut(&mut events, |event| event.id.as_uuid());
     if !page.filter.payload {
-        let items: Vec<_> = events.iter().map(EventItem::from).collect();
-        return Ok(page.answer(&items, next));
+        return Ok(self::page(&page, events));
     }
+    let next = page.cut(&mut events, |event| event.id.as_uuid());
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
     let contents: HashMap<_, _> = state.store.contents(&ids).await?.into_iter().collect();
     let items: Vec<_> = events
@@ -57,6 +64,13 @@ pub(super) async fn list(
         .map(|event| WithPayload { event: event.into(), payload: contents.get(&event.id).and_then(payload) })
         .collect();
     Ok(page.answer(&items, next))
+}
+
+/// A page of events, without their payloads.
+pub(super) fn page(page: &Page<impl Sized>, mut events: Vec<EventRecord>) -> Response {
+    let next = page.cut(&mut events, |event| event.id.as_uuid());
+    let items: Vec<_> = events.iter().map(EventItem::from).collect();
+    page.answer(&items, next)
 }
 
 /// `GET /api/v1/events/{id}`
@@ -99,7 +113,7 @@ struct WithPayload<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct EventItem<'a> {
+pub(super) struct EventItem<'a> {
     id: EventId,
     r#type: &'a str,
     source: &'a str,

@@ -8,15 +8,19 @@ mod body;
 mod cursor;
 mod deliveries;
 mod events;
+mod failures;
 mod handlers;
 mod metrics;
+mod mirror;
 mod page;
 mod params;
 mod path;
 mod quarantine;
 mod refusal;
 mod replays;
+mod resources;
 mod sources;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -26,20 +30,23 @@ use axum::routing::{any, get, post};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::model::{Content, EventId, HandlerConfiguration, Source, TokenDigest};
-use crate::store::{Store, StoreError};
+use crate::model::{Content, EventId, HandlerConfiguration, Source};
+use crate::store::{MirrorStore, Store, StoreError};
 pub use quarantine::Release;
 use refusal::Refusal;
+pub use tokens::{Tokens, keep_tokens};
 
 /// What the API answers from.
 #[derive(Clone)]
 pub struct State {
     /// What arrived, and what became of it.
     pub store: Arc<dyn Store>,
+    /// The picture that it gives.
+    pub mirror: Arc<dyn MirrorStore>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// The token that opens the API, besides those that the store keeps.
-    pub api_token: TokenDigest,
+    /// Who may ask.
+    pub tokens: Arc<Tokens>,
     /// The sources that may call now.
     pub sources: watch::Receiver<Arc<[Source]>>,
     /// The configured handlers.
@@ -82,6 +89,10 @@ pub fn router(state: State) -> Router {
         .route("/api/v1/quarantine/release", post(quarantine::release))
         .route("/api/v1/quarantine/{id}", get(quarantine::show).delete(quarantine::delete))
         .route("/api/v1/quarantine/{id}/body", get(quarantine::show_body))
+        .route("/api/v1/mirror", get(mirror::show))
+        .route("/api/v1/mirror/rebuild", post(mirror::rebuild))
+        .route("/api/v1/mirror/skipped", get(mirror::skipped))
+        .merge(resources::routes())
         .route("/metrics", get(metrics::show))
         // A route and not a fallback: a fallback would be replaced by that of the listener, which asks for no token.
         .route("/api/{*rest}", any(async || Refusal::RouteNotFound))

@@ -5,6 +5,7 @@ use axum::http::Uri;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::answer;
@@ -13,18 +14,18 @@ use super::params::{FromParams, Pairs, Params};
 use super::refusal::Refusal;
 use crate::model::{Limit, PageRequest};
 
-/// A page that is asked for, of a list that is narrowed by `F`.
+/// A page that is asked for, of a list that is narrowed by `F` and whose items have their places by `B`.
 #[derive(Debug)]
-pub(super) struct Page<F> {
+pub(super) struct Page<F, B = Uuid> {
     /// What narrows the list.
     pub(super) filter: F,
     limit: Limit,
-    below: Option<Uuid>,
+    below: Option<B>,
     asked: Pairs,
     uri: Uri,
 }
 
-impl<S: Sync, F: FromParams> FromRequestParts<S> for Page<F> {
+impl<S: Sync, F: FromParams, B: Serialize + DeserializeOwned> FromRequestParts<S> for Page<F, B> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
@@ -40,8 +41,8 @@ impl<S: Sync, F: FromParams> FromRequestParts<S> for Page<F> {
     }
 }
 
-impl<F: FromParams> Page<F> {
-    fn read(mut params: Params, below: Option<Uuid>, uri: &Uri) -> Result<Self, Refusal> {
+impl<F: FromParams, B> Page<F, B> {
+    fn read(mut params: Params, below: Option<B>, uri: &Uri) -> Result<Self, Refusal> {
         let asked = params.unread().clone();
         let filter = F::from_params(&mut params);
         let limit = params.read("limit", "a whole number from 1 to 100", |text| {
@@ -52,19 +53,20 @@ impl<F: FromParams> Page<F> {
     }
 }
 
-impl<F> Page<F> {
+impl<F, B: Clone + Serialize + DeserializeOwned> Page<F, B> {
     /// What to read from the store: one item more than the page holds, because that tells whether another page follows.
-    pub(super) fn request<K: From<Uuid>>(&self) -> PageRequest<K> {
-        PageRequest { limit: self.limit.get() + 1, below: self.below.map(K::from) }
+    pub(super) fn request<K: From<B>>(&self) -> PageRequest<K> {
+        PageRequest { limit: self.limit.get() + 1, below: self.below.clone().map(K::from) }
     }
 
     /// Takes the item too many from what was read, and returns where the next page begins, if there is one.
-    pub(super) fn cut<T>(&self, found: &mut Vec<T>, id: impl Fn(&T) -> Uuid) -> Option<Next> {
+    pub(super) fn cut<T>(&self, found: &mut Vec<T>, place: impl Fn(&T) -> B) -> Option<Next> {
         let size = usize::try_from(self.limit.get()).unwrap_or(usize::MAX);
         let more = found.len() > size;
         found.truncate(size);
         let last = found.last().filter(|_| more)?;
-        let cursor = Cursor { list: self.uri.path().to_owned(), below: id(last), asked: self.asked.clone() };
+        let cursor =
+            Cursor { list: self.uri.path().to_owned(), below: place(last), asked: self.asked.clone() };
         Some(Next(cursor.encode()))
     }
 

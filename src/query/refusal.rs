@@ -14,6 +14,10 @@ use crate::telemetry::Chain;
 pub(super) enum Refusal {
     /// It shows no token that is known; the sentence says what is wrong.
     Unauthenticated(&'static str),
+    /// Too many requests show no such token; so many seconds later one more may try.
+    TooManyFailures(u64),
+    /// It shows a token that only reads, and wants more.
+    OnlyReads,
     /// Its parameters are not those of the operation.
     InvalidParams(InvalidParams),
     /// Its cursor is none, or another list's.
@@ -22,6 +26,8 @@ pub(super) enum Refusal {
     InvalidBody,
     /// The path fits, but there is no such thing.
     ResourceNotFound,
+    /// The mirror has nothing with this uid.
+    NotMirrored,
     /// There is no handler of this name, and nothing for one.
     HandlerNotFound,
     /// The delivery can't be called done: it does not wait for a person.
@@ -48,6 +54,18 @@ impl IntoResponse for Refusal {
                     .more_info("send `Authorization: Bearer <token>`; `lectern token create` makes a token");
                 ([(WWW_AUTHENTICATE, "Bearer")], problem).into_response()
             }
+            Self::TooManyFailures(seconds) => {
+                let message = "too many requests came without a valid token";
+                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit", message)
+                    .more_info("try again after the seconds in Retry-After; whoever has a valid token is answered all the same");
+                ([(RETRY_AFTER, seconds.to_string())], problem).into_response()
+            }
+            Self::OnlyReads => {
+                let message = "this token only reads: its role is `read`, which allows GET and HEAD";
+                Problem::new(StatusCode::FORBIDDEN, "unauthorized", message)
+                    .more_info("`lectern token create --role admin` makes a token that may do everything")
+                    .into_response()
+            }
             Self::InvalidParams(invalid) => {
                 Problem::new(StatusCode::BAD_REQUEST, "invalid_request_values", invalid.message())
                     .more_info(invalid.allowed())
@@ -71,6 +89,12 @@ impl IntoResponse for Refusal {
                     .more_info("the parameters of this operation stand in the query, or in a JSON object as the body")
                     .into_response()
             }
+            Self::NotMirrored => {
+                let message = "the mirror has nothing with this uid";
+                Problem::new(StatusCode::NOT_FOUND, "resource_not_found", message)
+                    .more_info("it has what events told of since they are received here; GET /api/v1/mirror shows how it stands")
+                    .into_response()
+            }
             Self::HandlerNotFound => {
                 let message = "there is no handler with this name";
                 Problem::new(StatusCode::NOT_FOUND, "resource_not_found", message)
@@ -85,7 +109,7 @@ impl IntoResponse for Refusal {
             }
             Self::RouteNotFound => {
                 Problem::new(StatusCode::NOT_FOUND, "route_not_found", "there is nothing at this path")
-                    .more_info("the lists are at /api/v1/events, /api/v1/deliveries, /api/v1/handlers, /api/v1/replays, /api/v1/sources and /api/v1/quarantine")
+                    .more_info("the lists are at /api/v1/messages, conversations, contacts, invoices, reviews, review-invites, review-responses, calls, events, deliveries, handlers, replays, sources and quarantine")
                     .into_response()
             }
             Self::MethodNotAllowed => {

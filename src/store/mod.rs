@@ -26,7 +26,7 @@ pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQu
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
     EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
-    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest,
+    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest, TokenId,
 };
 
 /// Everything that Lectern remembers. Instants and durations are kept to the microsecond.
@@ -201,6 +201,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// The token that is known by this digest.
     async fn token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError>;
+
+    /// All tokens, by name.
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError>;
+
+    /// Forgets the token of this name: from now on no process finds it. Returns whether there was one; the name is free again.
+    async fn revoke_token(&self, name: &str) -> Result<bool, StoreError>;
+
+    /// Takes down when tokens were last used, all or nothing: an earlier moment never takes the place of a later one.
+    /// Several processes may note the use of one token. One that is revoked is passed over.
+    async fn note_token_uses(&self, uses: &[(TokenId, Timestamp)]) -> Result<(), StoreError>;
 
     /// Adds to what is known of the use of secrets, all or nothing: an earlier moment never takes the place of a later one
     /// (nor, for `known_since`, a later one that of an earlier one), events are added up. Several processes may note the

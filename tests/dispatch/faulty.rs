@@ -8,7 +8,7 @@ use lectern::handlers::async_trait;
 use lectern::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
     EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
-    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest,
+    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest, TokenId,
 };
 use lectern::store::{
     Acceptance, Claim, Claimed, Lease, Portion, QueueRef, Reopened, ReplayLease, Settlement, Store,
@@ -270,6 +270,18 @@ impl Store for Faulty {
 
     async fn token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError> {
         self.inner.token(digest).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        self.inner.tokens().await
+    }
+
+    async fn revoke_token(&self, name: &str) -> Result<bool, StoreError> {
+        self.inner.revoke_token(name).await
+    }
+
+    async fn note_token_uses(&self, uses: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
+        self.inner.note_token_uses(uses).await
     }
 
     async fn note_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {

@@ -58,8 +58,13 @@ on_both_stores! {
         assert_eq!((wrong.status.as_u16(), wrong.code().as_str()), (401, "unauthenticated"));
         let none = Answer::of(lectern.http.get(format!("{}/api/v1/events", lectern.internal))).await;
         assert_eq!(none.status, 401);
+        let pause = lectern.http.post(format!("{}/api/v1/handlers/log/pause", lectern.internal)).bearer_auth(made.stdout.trim());
+        let pause = Answer::of(pause).await;
+        assert_eq!((pause.status.as_u16(), pause.code().as_str()), (403, "unauthorized"));
         let again = setup.run(&["token", "create", "--name", "reporting"]).await;
         assert!(!again.success && again.stderr.contains("reporting"), "{again:?}");
+        assert!(setup.run(&["token", "revoke", "reporting"]).await.success);
+        assert_eq!(ask(made.stdout.trim()).await.status, 401);
     }
 }
 

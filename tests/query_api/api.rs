@@ -17,7 +17,7 @@ use lectern::model::{
 };
 use lectern::query::Release;
 use lectern::store::sqlite::SqliteStore;
-use lectern::store::{Store, StoreError};
+use lectern::store::{Database, StoreError};
 use lectern::{http, query};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -27,8 +27,9 @@ use uuid::Uuid;
 pub(crate) const TOKEN: &str = "configured-token";
 
 pub(crate) struct Api {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Database>,
     pub(crate) clock: ManualClock,
+    pub(crate) tokens: Arc<query::Tokens>,
     pub(crate) sources: watch::Sender<Arc<[Source]>>,
     asked: Arc<Asked>,
     router: Router,
@@ -56,7 +57,7 @@ pub(crate) struct Answer {
 impl Api {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Store> =
+        let store: Arc<dyn Database> =
             Arc::new(SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap());
         let clock = ManualClock::at(moment(1000));
         let sources = watch::Sender::new(Arc::default());
@@ -72,16 +73,26 @@ impl Api {
         };
         let handlers: Arc<[HandlerConfiguration]> =
             [configured("crm", OnDead::Park), configured("audit", OnDead::Continue)].into();
+        let tokens = Arc::new(query::Tokens::new(TokenDigest::of(TOKEN)));
         let state = query::State {
             store: store.clone(),
+            mirror: store.clone(),
             clock: Arc::new(clock.clone()),
-            api_token: TokenDigest::of(TOKEN),
+            tokens: tokens.clone(),
             sources: sources.subscribe(),
             handlers: handlers.clone(),
             release: asked.clone(),
             metrics: Arc::new(|| "a_metric 1\n".to_owned()),
         };
-        Self { store, clock, sources, asked, router: http::wrap(query::router(state)), _folder: folder }
+        Self {
+            store,
+            clock,
+            tokens,
+            sources,
+            asked,
+            router: http::wrap(query::router(state)),
+            _folder: folder,
+        }
     }
 
     /// Asks with the configured token.

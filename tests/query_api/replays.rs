@@ -2,7 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use lectern::model::{
-    AttemptOutcome, DeliveryFilter, DeliveryState, EventFilter, NewToken, TokenDigest, TokenId,
+    AttemptOutcome, DeliveryFilter, DeliveryState, EventFilter, NewToken, Role, TokenDigest, TokenId,
 };
 use lectern::store::{LeaseToken, Portion, ReplayLease};
 use serde_json::json;
@@ -109,8 +109,14 @@ async fn a_replay_is_asked_for_in_the_query_or_in_the_body_and_shown_until_it_is
 async fn a_replay_says_which_token_asked_for_it() {
     let api = Api::new().await;
     let digest = TokenDigest::of("another");
-    let token =
-        NewToken { id: TokenId::at(moment(1)), name: "night shift".into(), digest, created_at: moment(1) };
+    let token = NewToken {
+        id: TokenId::at(moment(1)),
+        name: "night shift".into(),
+        digest,
+        role: Role::Admin,
+        created_at: moment(1),
+        expires_at: None,
+    };
     api.store.add_token(&token).await.unwrap();
     let answer = api.ask_with(Method::POST, "/api/v1/replays?eventType=*", &["Bearer another"]).await;
     assert_eq!(answer.json()["data"]["createdBy"], "night shift");

@@ -2,7 +2,7 @@
 
 use lectern::model::{
     DeliveryFilter, DeliveryId, EventFilter, EventId, NewToken, QuarantineBounds, QuarantineFilter,
-    QuarantineId, Replay, TokenDigest, TokenId,
+    QuarantineId, Replay, Role, TokenDigest, TokenId,
 };
 use lectern::store::{Portion, ReplayLease, StoreError};
 
@@ -24,10 +24,17 @@ async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
     let quarantined = QuarantineId::at(second(1));
     let all = QuarantineFilter::default();
     let digest = TokenDigest::of("secret");
-    let token = NewToken { id: TokenId::at(now), name: "laptop".into(), digest, created_at: now };
+    let token = NewToken {
+        id: TokenId::at(now),
+        name: "laptop".into(),
+        digest,
+        role: Role::Read,
+        created_at: now,
+        expires_at: None,
+    };
     let replay = Replay::new(DeliveryFilter::default(), 1, 0, "laptop".into(), now);
     let portion = Portion { replay: replay.id, token: queue.lease.token, at_most: 1, now };
-    let refusals: [Option<StoreError>; 38] = [
+    let refusals: [Option<StoreError>; 41] = [
         store.accept(&[owed("e2", "a", now)]).await.err(),
         store.claim(&claim(now)).await.err(),
         store.renew(std::slice::from_ref(&queue.lease), now).await.err(),
@@ -63,6 +70,9 @@ async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
         store.empty_quarantine(&all, 1).await.err(),
         store.add_token(&token).await.err(),
         store.token(&digest).await.err(),
+        store.tokens().await.err(),
+        store.revoke_token("laptop").await.err(),
+        store.note_token_uses(&[]).await.err(),
         store.note_secret_uses(&[]).await.err(),
         store.secret_uses().await.err(),
         store.check().await.err(),

@@ -5,8 +5,9 @@ mod watch;
 use std::num::NonZeroU32;
 
 use clap::{ArgGroup, Args};
-use jiff::{Span, SpanRelativeTo, Timestamp};
+use jiff::Timestamp;
 
+use super::duration::duration;
 use super::failure::Failure;
 use super::resolve::{id, missing};
 use super::{beside, output};
@@ -143,11 +144,7 @@ fn deliveries(number: u64) -> String {
 
 /// Reads a moment, or how long ago it was.
 fn time(text: &str) -> Result<Timestamp, String> {
-    let ago = |text: &str| {
-        let span: Span = text.parse().ok()?;
-        let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-        SystemClock.now().checked_sub(duration.abs()).ok()
-    };
+    let ago = |text: &str| SystemClock.now().checked_sub(duration(text)?.abs()).ok();
     let at = text.parse().ok().or_else(|| ago(text));
     at.ok_or_else(|| {
         "a time is a duration such as 12h or 7d, which ago it was, or a moment such as 2026-11-22T09:30:00Z"

@@ -39,7 +39,7 @@ use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
     EventRecord, MirrorStatus, NewEvent, NewToken, PageRequest, Place, QuarantineBounds, QuarantineFilter,
     QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, Resource, ResourceFilter,
-    ResourceKind, SecretUse, SkippedEvent, Token, TokenDigest,
+    ResourceKind, SecretUse, SkippedEvent, Token, TokenDigest, TokenId,
 };
 
 /// Everything that Lectern remembers, in a PostgreSQL database.
@@ -240,6 +240,18 @@ impl Store for PostgresStore {
 
     async fn token(&self, digest: &TokenDigest) -> Result<Option<Token>, StoreError> {
         Ok(tokens::by_digest(self.readers()?, digest).await?)
+    }
+
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        Ok(tokens::all(self.readers()?).await?)
+    }
+
+    async fn revoke_token(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(tokens::revoke(self.pool()?, name).await?)
+    }
+
+    async fn note_token_uses(&self, uses: &[(TokenId, Timestamp)]) -> Result<(), StoreError> {
+        Ok(tokens::note(self.pool()?, uses).await?)
     }
 
     async fn note_secret_uses(&self, uses: &[SecretUse]) -> Result<(), StoreError> {

@@ -105,6 +105,13 @@ macro_rules! reopen_where {
     };
 }
 
+/// The columns of a token.
+macro_rules! token_columns {
+    () => {
+        "id, name, digest, role, created_at, expires_at, last_used_at"
+    };
+}
+
 /// The columns of a request in quarantine. The length of a body is known without reading it.
 macro_rules! quarantine_columns {
     () => {
@@ -625,10 +632,25 @@ statements! {
         )";
 
     /// Keeps a token.
-    ADD_TOKEN = "INSERT INTO tokens (id, name, digest, created_at) VALUES ($1, $2, $3, $4)";
+    ADD_TOKEN = r"
+        INSERT INTO tokens (id, name, digest, role, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
 
     /// The token of a digest.
-    TOKEN = "SELECT id, name FROM tokens WHERE digest = $1";
+    TOKEN = concat!("SELECT ", token_columns!(), " FROM tokens WHERE digest = $1");
+
+    /// All tokens.
+    TOKENS = concat!("SELECT ", token_columns!(), " FROM tokens ORDER BY name");
+
+    /// Forgets a token.
+    REVOKE_TOKEN = "DELETE FROM tokens WHERE name = $1";
+
+    /// Takes down when tokens were last used. Two processes that wait for each other here are repeated.
+    NOTE_TOKEN_USES = r"
+        UPDATE tokens SET last_used_at = greatest(tokens.last_used_at, used.at)
+        FROM (
+            SELECT id, max(at) AS at FROM unnest($1::uuid[], $2::timestamptz[]) AS noted (id, at) GROUP BY id
+        ) AS used
+        WHERE tokens.id = used.id";
 
     /// Adds to what is known of the use of secrets. In the order of their digests: several processes write here, and two
     /// must not wait for each other.

@@ -210,7 +210,17 @@ pub(super) fn quarantined_request(row: &SqliteRow) -> Result<QuarantinedRequest,
 
 /// A token.
 pub(super) fn token(row: &SqliteRow) -> Result<Token, Error> {
-    Ok(Token { id: row.try_get::<Uuid, _>("id")?.into(), name: row.try_get("name")? })
+    let digest: [u8; 32] =
+        row.try_get::<&[u8], _>("digest")?.try_into().map_err(|error| Error::Decode(Box::new(error)))?;
+    Ok(Token {
+        id: row.try_get::<Uuid, _>("id")?.into(),
+        name: row.try_get("name")?,
+        digest: digest.into(),
+        role: word(row, "role")?,
+        created_at: timestamp(row, "created_at")?,
+        expires_at: maybe_timestamp(row, "expires_at")?,
+        last_used_at: maybe_timestamp(row, "last_used_at")?,
+    })
 }
 
 /// How a secret has been used.

@@ -23,6 +23,13 @@ macro_rules! delivery_columns {
     };
 }
 
+/// The columns of a token.
+macro_rules! token_columns {
+    () => {
+        "id, name, digest, role, created_at, expires_at, last_used_at"
+    };
+}
+
 /// The columns of a request in quarantine. The length of a body is known without reading it.
 macro_rules! quarantine_columns {
     () => {
@@ -465,10 +472,20 @@ statements! {
         )";
 
     /// Keeps a token.
-    ADD_TOKEN = "INSERT INTO tokens (id, name, digest, created_at) VALUES (?1, ?2, ?3, ?4)";
+    ADD_TOKEN = r"
+        INSERT INTO tokens (id, name, digest, role, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
     /// The token of a digest.
-    TOKEN = "SELECT id, name FROM tokens WHERE digest = ?1";
+    TOKEN = concat!("SELECT ", token_columns!(), " FROM tokens WHERE digest = ?1");
+
+    /// All tokens.
+    TOKENS = concat!("SELECT ", token_columns!(), " FROM tokens ORDER BY name");
+
+    /// Forgets a token.
+    REVOKE_TOKEN = "DELETE FROM tokens WHERE name = ?1";
+
+    /// Takes down when a token was last used. With NULL, `max` has no answer.
+    NOTE_TOKEN_USE = "UPDATE tokens SET last_used_at = max(coalesce(last_used_at, ?2), ?2) WHERE id = ?1";
 
     /// Adds to what is known of the use of a secret. With NULL, `max` has no answer.
     NOTE_SECRET_USE = r"

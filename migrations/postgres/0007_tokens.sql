@@ -1,0 +1,6 @@
+-- What a token may do, until when, and when it was last used. Those that were made before could do everything, and so can
+-- those that an older Lectern makes beside this one.
+ALTER TABLE tokens
+    ADD COLUMN role         text COLLATE "C" NOT NULL DEFAULT 'admin' CHECK (role IN ('read', 'admin')),
+    ADD COLUMN expires_at   timestamptz,
+    ADD COLUMN last_used_at timestamptz;

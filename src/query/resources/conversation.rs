@@ -1,0 +1,90 @@
+//! Conversations.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::filter::{between, words};
+use super::message::Message;
+use super::{Params, Refusal, State, View, link, said};
+use crate::model::{Resource, ResourceFilter, ResourceKeys, ResourceKind};
+use crate::podium::message;
+
+/// A conversation: what Podium says of it, and what its messages come to.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Conversation {
+    #[serde(flatten)]
+    conversation: message::Conversation,
+    contact_uid: Option<String>,
+    contact_name: Option<String>,
+    location_uid: Option<String>,
+    organization_uid: Option<String>,
+    /// When the first message was made that was received here.
+    first_activity_at: Option<Timestamp>,
+    last_activity_at: Timestamp,
+    inbound_messages: u64,
+    outbound_messages: u64,
+    /// Whether the last word is the customer's; a message that failed is none.
+    awaiting_reply: bool,
+    last_message: Option<Message>,
+    messages: String,
+    events: String,
+}
+
+impl View for Conversation {
+    const KIND: ResourceKind = ResourceKind::Conversation;
+
+    fn filter(params: &mut Params) -> ResourceFilter {
+        let keys = ResourceKeys {
+            contact_uid: params.text("contactUid"),
+            location_uid: params.text("locationUid"),
+            organization_uid: params.text("organizationUid"),
+            user_uid: params.text("assignedUserUid"),
+            channel_type: params.text("channelType"),
+            channel_identifier: params.text("channelIdentifier"),
+            is_awaiting: params.switch("awaitingReply"),
+            ..ResourceKeys::default()
+        };
+        ResourceFilter { keys, words: words(params), ..between(params, "activeAfter", "activeBefore") }
+    }
+
+    async fn of(state: &State, resources: Vec<Resource>) -> Result<Vec<Self>, Refusal> {
+        let last: Vec<String> = resources
+            .iter()
+            .filter_map(|resource| Some(resource.talk.as_ref()?.last_message_uid.clone()))
+            .collect();
+        let messages = state.mirror.resources_by_uid(ResourceKind::Message, &last).await?;
+        let mut messages: HashMap<String, Resource> =
+            messages.into_iter().map(|message| (message.uid.clone(), message)).collect();
+        let mut views = Vec::with_capacity(resources.len());
+        for resource in resources {
+            let last = resource.talk.as_ref().and_then(|talk| messages.remove(&talk.last_message_uid));
+            views.push(Self::one(resource, last.map(Message::one).transpose()?)?);
+        }
+        Ok(views)
+    }
+}
+
+impl Conversation {
+    fn one(resource: Resource, last_message: Option<Message>) -> Result<Self, Refusal> {
+        let conversation = said(&resource)?;
+        let Resource { uid, at, keys, name, talk, .. } = resource;
+        Ok(Self {
+            conversation,
+            contact_uid: keys.contact_uid,
+            contact_name: name,
+            location_uid: keys.location_uid,
+            organization_uid: keys.organization_uid,
+            first_activity_at: talk.as_ref().map(|talk| talk.first_at),
+            last_activity_at: at,
+            inbound_messages: talk.as_ref().map_or(0, |talk| talk.inbound),
+            outbound_messages: talk.as_ref().map_or(0, |talk| talk.outbound),
+            awaiting_reply: keys.is_awaiting.unwrap_or_default(),
+            last_message,
+            messages: link::messages(&uid),
+            events: link::events_of_conversation(&uid),
+        })
+    }
+}

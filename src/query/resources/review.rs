@@ -1,0 +1,117 @@
+//! Reviews, the invitations that led to them, and the answers to them.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::filter::{between, one_of, words};
+use super::{Params, Refusal, State, View, link, said};
+use crate::model::{Resource, ResourceFilter, ResourceKeys, ResourceKind};
+use crate::podium;
+use crate::store::StoreError;
+
+/// A review, with its answers, and with the invitations that it is put down to.
+#[derive(Serialize)]
+pub(super) struct Review {
+    #[serde(flatten)]
+    review: podium::Review,
+    invites: Vec<Invite>,
+    events: String,
+}
+
+impl View for Review {
+    const KIND: ResourceKind = ResourceKind::Review;
+
+    fn filter(params: &mut Params) -> ResourceFilter {
+        let keys = ResourceKeys { is_awaiting: params.switch("needsResponse"), ..ResourceKeys::default() };
+        // A review may be of several locations.
+        let location = params.text("locationUid");
+        let words = words(params).marked("location", location.as_deref());
+        ResourceFilter { keys, words, ..between(params, "createdAfter", "createdBefore") }
+    }
+
+    async fn of(state: &State, resources: Vec<Resource>) -> Result<Vec<Self>, Refusal> {
+        let mut reviews = Vec::with_capacity(resources.len());
+        for resource in &resources {
+            let review: podium::Review = said(resource)?;
+            reviews.push((link::events("reviews", &resource.uid), review));
+        }
+        let named: Vec<String> = reviews.iter().flat_map(|(_, review)| invites_of(review)).collect();
+        let invites = state.mirror.resources_by_uid(ResourceKind::ReviewInvite, &named).await?;
+        let invites: HashMap<String, Resource> =
+            invites.into_iter().map(|invite| (invite.uid.clone(), invite)).collect();
+        let mut views = Vec::with_capacity(reviews.len());
+        for (events, review) in reviews {
+            let of_review = invites_of(&review).filter_map(|uid| invites.get(&uid).cloned());
+            let invites = of_review.map(Invite::one).collect::<Result<_, _>>()?;
+            views.push(Self { review, invites, events });
+        }
+        Ok(views)
+    }
+}
+
+/// The uids of the invitations that a review is put down to.
+fn invites_of(review: &podium::Review) -> impl Iterator<Item = String> {
+    review.attributions.iter().filter_map(|attribution| attribution.review_invitation_uid.clone())
+}
+
+/// An invitation to write a review.
+#[derive(Serialize)]
+pub(super) struct Invite {
+    #[serde(flatten)]
+    invite: podium::ReviewInvite,
+    events: String,
+}
+
+impl Invite {
+    fn one(resource: Resource) -> Result<Self, StoreError> {
+        Ok(Self { invite: said(&resource)?, events: link::events("review-invites", &resource.uid) })
+    }
+}
+
+impl View for Invite {
+    const KIND: ResourceKind = ResourceKind::ReviewInvite;
+
+    fn filter(params: &mut Params) -> ResourceFilter {
+        let keys = ResourceKeys {
+            location_uid: params.text("locationUid"),
+            organization_uid: params.text("organizationUid"),
+            user_uid: params.text("senderUid"),
+            channel_type: params.text("channelType"),
+            channel_identifier: params.text("channelIdentifier"),
+            status: params.text("status"),
+            ..ResourceKeys::default()
+        };
+        ResourceFilter { keys, words: words(params), ..between(params, "createdAfter", "createdBefore") }
+    }
+
+    async fn of(_: &State, resources: Vec<Resource>) -> Result<Vec<Self>, Refusal> {
+        Ok(resources.into_iter().map(Self::one).collect::<Result<_, _>>()?)
+    }
+}
+
+/// The business's answer to a review. Podium does not say to which.
+#[derive(Serialize)]
+pub(super) struct Response {
+    #[serde(flatten)]
+    response: podium::ReviewResponse,
+    events: String,
+}
+
+impl View for Response {
+    const KIND: ResourceKind = ResourceKind::ReviewResponse;
+
+    fn filter(params: &mut Params) -> ResourceFilter {
+        let status = one_of(params, "status", &["published", "deleted"]);
+        let keys = ResourceKeys { status, ..ResourceKeys::default() };
+        ResourceFilter { keys, words: words(params), ..between(params, "publishedAfter", "publishedBefore") }
+    }
+
+    async fn of(_: &State, resources: Vec<Resource>) -> Result<Vec<Self>, Refusal> {
+        let one = |resource: Resource| {
+            let events = link::events("review-responses", &resource.uid);
+            Ok::<_, StoreError>(Self { response: said(&resource)?, events })
+        };
+        Ok(resources.into_iter().map(one).collect::<Result<_, _>>()?)
+    }
+}
