@@ -143,6 +143,8 @@ impl App {
             handlers: config.handlers.iter().map(HandlerConfig::without_settings).collect(),
             release: Arc::clone(&ingest) as _,
             metrics: metrics(spool.clone(), Arc::clone(&clock)),
+            stop: stop.clone(),
+            listeners: query::listeners(),
         };
         let webhooks = if config.role.receives() { ingest::router(ingest) } else { axum::Router::new() };
         let health = Health::new(Arc::clone(&store), spool, Arc::clone(&clock));

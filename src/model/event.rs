@@ -183,6 +183,22 @@ pub struct EventFilter {
     pub received_before: Option<Timestamp>,
 }
 
+impl EventFilter {
+    /// Whether the event meets every condition that is set.
+    #[must_use]
+    pub fn fits(&self, event: &EventRecord) -> bool {
+        fn is_or_any(asked: Option<&String>, found: Option<&String>) -> bool {
+            asked.is_none_or(|asked| found == Some(asked))
+        }
+        self.event_type.as_ref().is_none_or(|pattern| pattern.matches(&event.event_type))
+            && is_or_any(self.source.as_ref(), Some(&event.source))
+            && is_or_any(self.location_uid.as_ref(), event.location_uid.as_ref())
+            && is_or_any(self.conversation_uid.as_ref(), event.conversation_uid.as_ref())
+            && self.received_after.is_none_or(|after| event.received_at >= after)
+            && self.received_before.is_none_or(|before| event.received_at < before)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

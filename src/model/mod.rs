@@ -15,6 +15,7 @@ mod replay;
 mod resource;
 mod secret_use;
 mod source;
+mod statistics;
 mod subscription;
 mod token;
 
@@ -35,5 +36,6 @@ pub use resource::{
 };
 pub use secret_use::{SecretDigest, SecretUse};
 pub use source::{Secret, SecretState, SecretStatus, Source, SourceStatus};
+pub use statistics::{EventCount, ResponseTimes, Statistics};
 pub use subscription::{OnDead, Ordering, Subscription};
 pub use token::{NewToken, Role, Token, TokenDigest};

@@ -7,6 +7,7 @@ mod auth;
 mod body;
 mod cursor;
 mod deliveries;
+mod etag;
 mod events;
 mod failures;
 mod handlers;
@@ -20,14 +21,18 @@ mod refusal;
 mod replays;
 mod resources;
 mod sources;
+mod stats;
+mod stream;
 mod tokens;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
 
 use crate::clock::Clock;
 use crate::model::{Content, EventId, HandlerConfiguration, Source};
@@ -55,6 +60,10 @@ pub struct State {
     pub release: Arc<dyn Release>,
     /// What monitoring reads.
     pub metrics: Metrics,
+    /// The word that the process stops: streams end.
+    pub stop: CancellationToken,
+    /// The places for those who listen to the stream of events.
+    pub listeners: Arc<Semaphore>,
 }
 
 /// What gives all metrics as a text, in the form that Prometheus reads.
@@ -66,10 +75,17 @@ impl State {
     }
 }
 
+/// The places for those who listen to the stream of events.
+#[must_use]
+pub fn listeners() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(stream::LISTENERS))
+}
+
 /// The API under `/api/v1`, and `/metrics`. Nothing under `/api/` is answered without a token, not even that it is not there.
 pub fn router(state: State) -> Router {
     Router::new()
         .route("/api/v1/events", get(events::list))
+        .route("/api/v1/events/stream", get(stream::open))
         .route("/api/v1/events/{id}", get(events::show))
         .route("/api/v1/events/{id}/body", get(body::show))
         .route("/api/v1/events/{id}/deliveries", get(deliveries::of_event))
@@ -89,6 +105,7 @@ pub fn router(state: State) -> Router {
         .route("/api/v1/quarantine/release", post(quarantine::release))
         .route("/api/v1/quarantine/{id}", get(quarantine::show).delete(quarantine::delete))
         .route("/api/v1/quarantine/{id}/body", get(quarantine::show_body))
+        .route("/api/v1/stats", get(stats::show))
         .route("/api/v1/mirror", get(mirror::show))
         .route("/api/v1/mirror/rebuild", post(mirror::rebuild))
         .route("/api/v1/mirror/skipped", get(mirror::skipped))
@@ -97,6 +114,10 @@ pub fn router(state: State) -> Router {
         // A route and not a fallback: a fallback would be replaced by that of the listener, which asks for no token.
         .route("/api/{*rest}", any(async || Refusal::RouteNotFound))
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        // Before it is compressed: a tag is of what is said, however it is sent.
+        .layer(from_fn(etag::tag))
+        // What streams is left as it is: it would wait for more to be compressed with.
+        .layer(CompressionLayer::new())
         // Last, so that it stands before all of the above.
         .layer(from_fn_with_state(state.clone(), auth::ask_for_token))
         .with_state(state)

@@ -26,6 +26,8 @@ pub(super) enum Refusal {
     InvalidBody,
     /// The path fits, but there is no such thing.
     ResourceNotFound,
+    /// As many listen to the stream of events as may.
+    TooManyListeners,
     /// The mirror has nothing with this uid.
     NotMirrored,
     /// There is no handler of this name, and nothing for one.
@@ -88,6 +90,12 @@ impl IntoResponse for Refusal {
                 Problem::new(StatusCode::BAD_REQUEST, "invalid_request_values", message)
                     .more_info("the parameters of this operation stand in the query, or in a JSON object as the body")
                     .into_response()
+            }
+            Self::TooManyListeners => {
+                let message = "too many listen to the stream of events";
+                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit", message)
+                    .more_info("64 may at once: let one listener serve several systems");
+                ([(RETRY_AFTER, "10")], problem).into_response()
             }
             Self::NotMirrored => {
                 let message = "the mirror has nothing with this uid";

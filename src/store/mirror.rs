@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{LeaseToken, StoreError};
 use crate::model::{
     Content, EventId, EventRecord, MirrorStatus, PageRequest, Place, Resource, ResourceFilter, ResourceKind,
-    ResourceState, SkippedEvent,
+    ResourceState, SkippedEvent, Statistics,
 };
 
 /// The picture that accepted events give. Everything in it can be made anew from them.
@@ -37,6 +37,16 @@ pub trait MirrorStore: Send + Sync + 'static {
         at_most: u32,
         now: Timestamp,
     ) -> Result<Rebuilding, StoreError>;
+
+    /// The next events of the feed after a position, each with its own. Whoever goes on from the last position misses no event
+    /// that is there by then, and none that comes later.
+    async fn feed(&self, after: u64, at_most: u32) -> Result<Vec<(u64, EventRecord)>, StoreError>;
+
+    /// The last position of the feed; 0 when it is empty.
+    async fn feed_end(&self) -> Result<u64, StoreError>;
+
+    /// What arrived from a moment on and before another, and what became of it.
+    async fn statistics(&self, from: Timestamp, before: Timestamp) -> Result<Statistics, StoreError>;
 
     /// How the mirror stands.
     async fn mirror_status(&self) -> Result<MirrorStatus, StoreError>;

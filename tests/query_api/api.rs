@@ -83,6 +83,8 @@ impl Api {
             handlers: handlers.clone(),
             release: asked.clone(),
             metrics: Arc::new(|| "a_metric 1\n".to_owned()),
+            stop: tokio_util::sync::CancellationToken::new(),
+            listeners: query::listeners(),
         };
         Self {
             store,

@@ -141,6 +141,11 @@ pub(super) fn backlog(row: &PgRow) -> Result<Backlog, Error> {
     })
 }
 
+/// How many deliveries stand so.
+pub(super) fn state_count(row: &PgRow) -> Result<(DeliveryState, u64), Error> {
+    Ok((word(row, "state")?, row.try_get::<i64, _>("number")?.unsigned_abs()))
+}
+
 /// How a queue stands.
 pub(super) fn queue(row: &PgRow) -> Result<Queue, Error> {
     Ok(Queue {

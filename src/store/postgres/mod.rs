@@ -5,6 +5,7 @@ mod activity;
 mod claim;
 mod connect;
 mod control;
+mod feed;
 mod map;
 mod mirror;
 mod news;
@@ -16,6 +17,7 @@ mod resources;
 mod retention;
 mod secrets;
 mod sql;
+mod statistics;
 mod tokens;
 #[cfg(test)]
 #[path = "../../../tests/support/postgres.rs"]
@@ -39,7 +41,7 @@ use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
     EventRecord, MirrorStatus, NewEvent, NewToken, PageRequest, Place, QuarantineBounds, QuarantineFilter,
     QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, Resource, ResourceFilter,
-    ResourceKind, SecretUse, SkippedEvent, Token, TokenDigest, TokenId,
+    ResourceKind, SecretUse, SkippedEvent, Statistics, Token, TokenDigest, TokenId,
 };
 
 /// Everything that Lectern remembers, in a PostgreSQL database.
@@ -297,6 +299,18 @@ impl MirrorStore for PostgresStore {
         now: Timestamp,
     ) -> Result<Rebuilding, StoreError> {
         Ok(mirror::rebuild(self.pool()?, token, at_most, now).await?)
+    }
+
+    async fn feed(&self, after: u64, at_most: u32) -> Result<Vec<(u64, EventRecord)>, StoreError> {
+        Ok(feed::after(self.readers()?, after, at_most).await?)
+    }
+
+    async fn feed_end(&self) -> Result<u64, StoreError> {
+        Ok(feed::end(self.readers()?).await?)
+    }
+
+    async fn statistics(&self, from: Timestamp, before: Timestamp) -> Result<Statistics, StoreError> {
+        Ok(statistics::between(self.readers()?, from, before).await?)
     }
 
     async fn mirror_status(&self) -> Result<MirrorStatus, StoreError> {

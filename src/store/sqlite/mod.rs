@@ -6,6 +6,7 @@ mod claim;
 mod connect;
 mod control;
 mod lock;
+mod feed;
 mod map;
 mod mirror;
 mod quarantine;
@@ -15,6 +16,7 @@ mod resources;
 mod retention;
 mod secrets;
 mod sql;
+mod statistics;
 mod tokens;
 mod work;
 
@@ -34,7 +36,7 @@ use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
     EventRecord, MirrorStatus, NewEvent, NewToken, PageRequest, Place, QuarantineBounds, QuarantineFilter,
     QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, Resource, ResourceFilter,
-    ResourceKind, SecretUse, SkippedEvent, Token, TokenDigest, TokenId,
+    ResourceKind, SecretUse, SkippedEvent, Statistics, Token, TokenDigest, TokenId,
 };
 
 /// Everything that Lectern remembers, in an SQLite file.
@@ -295,6 +297,18 @@ impl MirrorStore for SqliteStore {
         now: Timestamp,
     ) -> Result<Rebuilding, StoreError> {
         Ok(mirror::rebuild(&self.writer, token, at_most, now).await?)
+    }
+
+    async fn feed(&self, after: u64, at_most: u32) -> Result<Vec<(u64, EventRecord)>, StoreError> {
+        Ok(feed::after(&self.readers, after, at_most).await?)
+    }
+
+    async fn feed_end(&self) -> Result<u64, StoreError> {
+        Ok(feed::end(&self.readers).await?)
+    }
+
+    async fn statistics(&self, from: Timestamp, before: Timestamp) -> Result<Statistics, StoreError> {
+        Ok(statistics::between(&self.readers, from, before).await?)
     }
 
     async fn mirror_status(&self) -> Result<MirrorStatus, StoreError> {

@@ -175,6 +175,45 @@ statements! {
     /// Ends making the mirror anew.
     END_REBUILD = "UPDATE mirror_work SET rebuild_ended_at = ?1";
 
+    /// The next events of the feed.
+    FEED_AFTER = concat!("SELECT feed.position, ", event_columns!(), " FROM feed JOIN events ON events.id = feed.event_id
+        WHERE feed.position > ?1 ORDER BY feed.position LIMIT ?2");
+
+    /// The last position of the feed.
+    FEED_END = "SELECT coalesce(max(position), 0) FROM feed";
+
+    /// How many events arrived, by type, source and hour.
+    COUNT_EVENTS = r"
+        SELECT event_type, source, received_at / 3600000000 * 3600000000 AS hour, count(*) AS number
+        FROM events WHERE id >= ?1 AND id < ?2 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
+
+    /// How the deliveries of these events stand.
+    COUNT_DELIVERIES = r"
+        SELECT state, count(*) AS number FROM deliveries WHERE event_id >= ?1 AND event_id < ?2
+        GROUP BY state ORDER BY state";
+
+    /// How long customers waited. The first message of each turn to speak is looked at: that of the customer's, and the next one.
+    RESPONSE_TIMES = r"
+        WITH said AS (
+            SELECT conversation_uid, at, uid, direction, lag(direction) OVER talk AS direction_before
+            FROM resources
+            WHERE kind = 'message' AND at >= ?1 AND at < ?2 AND conversation_uid IS NOT NULL
+                AND status IS NOT 'failed'
+            WINDOW talk AS (PARTITION BY conversation_uid ORDER BY at, uid)
+        ), turns AS (
+            SELECT direction, at, lead(at) OVER (PARTITION BY conversation_uid ORDER BY at, uid) AS next_at
+            FROM said WHERE direction_before IS NOT direction
+        ), waits AS (
+            SELECT next_at - at AS waited
+            FROM turns WHERE direction = 'inbound' AND next_at IS NOT NULL
+        ), ranked AS (
+            SELECT waited, row_number() OVER (ORDER BY waited) AS nth, count(*) OVER () AS number FROM waits
+        )
+        SELECT count(*) AS number, CAST(avg(waited) AS INTEGER) AS average,
+            min(waited) FILTER (WHERE nth * 2 >= number) AS median,
+            min(waited) FILTER (WHERE nth * 10 >= number * 9) AS ninetieth
+        FROM ranked";
+
     /// How the mirror stands.
     MIRROR_STATUS = r"
         SELECT (SELECT count(*) FROM (SELECT 1 FROM mirror_inbox LIMIT ?1)) AS waiting,
