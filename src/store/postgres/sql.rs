@@ -644,13 +644,17 @@ statements! {
     /// Forgets a token.
     REVOKE_TOKEN = "DELETE FROM tokens WHERE name = $1";
 
-    /// Takes down when tokens were last used. Two processes that wait for each other here are repeated.
+    /// Takes down when tokens were last used. In the order of their identifiers: several processes write here, and two must
+    /// not wait for each other.
     NOTE_TOKEN_USES = r"
+        WITH locked AS MATERIALIZED (
+            SELECT id FROM tokens WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
+        )
         UPDATE tokens SET last_used_at = greatest(tokens.last_used_at, used.at)
-        FROM (
+        FROM locked JOIN (
             SELECT id, max(at) AS at FROM unnest($1::uuid[], $2::timestamptz[]) AS noted (id, at) GROUP BY id
-        ) AS used
-        WHERE tokens.id = used.id";
+        ) AS used USING (id)
+        WHERE tokens.id = locked.id";
 
     /// Adds to what is known of the use of secrets. In the order of their digests: several processes write here, and two
     /// must not wait for each other.
