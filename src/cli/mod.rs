@@ -1,14 +1,19 @@
 //! The command line: one file a command.
 
 mod beside;
+mod client;
 mod config;
 mod doctor;
 mod duration;
 mod failure;
 mod flags;
 mod handlers;
+mod http;
 mod migrate;
 mod output;
+mod plain;
+mod progress;
+mod rebuild;
 mod replay;
 mod replays;
 mod resolve;
@@ -16,6 +21,7 @@ mod send;
 mod serve;
 mod sources;
 mod table;
+mod tail;
 mod token;
 mod welcome;
 
@@ -25,6 +31,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use self::client::Kind;
 use self::failure::Failure;
 use self::flags::ConfigurationFlags;
 use crate::config::Environment;
@@ -64,6 +71,26 @@ enum Command {
     Replays(replays::Arguments),
     /// Calls a dead delivery done, with a note why
     Resolve(resolve::Arguments),
+    /// Lists the events that arrived, or shows one
+    Events(Box<client::Arguments>),
+    /// Lists messages, or shows one
+    Messages(Box<client::Arguments>),
+    /// Lists conversations, or shows one
+    Conversations(Box<client::Arguments>),
+    /// Lists contacts, or shows one
+    Contacts(Box<client::Arguments>),
+    /// Lists invoices, or shows one
+    Invoices(Box<client::Arguments>),
+    /// Lists reviews, or shows one
+    Reviews(Box<client::Arguments>),
+    /// Lists calls, or shows one
+    Calls(Box<client::Arguments>),
+    /// Lists what handlers owe to events, or shows a delivery with its attempts
+    Deliveries(Box<client::Arguments>),
+    /// Shows events as they arrive
+    Tail(Box<tail::Arguments>),
+    /// Makes the mirror, which messages and the like are shown from, anew; or shows how it stands
+    Rebuild(rebuild::Arguments),
     /// Brings the database's schema up to date, as `serve` does when it starts
     Migrate,
 }
@@ -79,6 +106,9 @@ Examples:
   See how the handlers stand, and have done again what was given up for one of them:
     lectern handlers
     lectern replay --handler crm --since 12h
+  See what was said, and what arrives from now on:
+    lectern messages q=walnut
+    lectern tail 'type=message.*'
   Look for mistakes in a configuration file:
     lectern --config lectern.toml config check
 
@@ -151,6 +181,18 @@ async fn execute(
         Command::Replay(arguments) => replay::run(&arguments, &layers.load()?).await,
         Command::Replays(arguments) => replays::run(&arguments, &layers.load()?).await,
         Command::Resolve(arguments) => resolve::run(&arguments, &layers.load()?).await,
+        Command::Events(arguments) => client::run(Kind::Events, *arguments, &layers.load()?).await,
+        Command::Messages(arguments) => client::run(Kind::Messages, *arguments, &layers.load()?).await,
+        Command::Conversations(arguments) => {
+            client::run(Kind::Conversations, *arguments, &layers.load()?).await
+        }
+        Command::Contacts(arguments) => client::run(Kind::Contacts, *arguments, &layers.load()?).await,
+        Command::Invoices(arguments) => client::run(Kind::Invoices, *arguments, &layers.load()?).await,
+        Command::Reviews(arguments) => client::run(Kind::Reviews, *arguments, &layers.load()?).await,
+        Command::Calls(arguments) => client::run(Kind::Calls, *arguments, &layers.load()?).await,
+        Command::Deliveries(arguments) => client::run(Kind::Deliveries, *arguments, &layers.load()?).await,
+        Command::Tail(arguments) => tail::run(*arguments, &layers.load()?).await,
+        Command::Rebuild(arguments) => rebuild::run(&arguments, &layers.load()?).await,
         Command::Migrate => migrate::run(layers.load()?).await,
     }
 }

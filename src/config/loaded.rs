@@ -1,5 +1,6 @@
 //! A configuration that has been read and checked, and has touched nothing.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -70,6 +71,12 @@ impl Loaded {
     #[must_use]
     pub const fn public(&self) -> &Public {
         &self.draft.public
+    }
+
+    /// Where the internal listener listens.
+    #[must_use]
+    pub const fn internal_listen(&self) -> SocketAddr {
+        self.draft.internal.listen
     }
 
     /// The log.

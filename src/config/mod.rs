@@ -6,6 +6,7 @@
 //! rest of the house uses. [`Loaded::reread`] gives what changes without a start, and a [`Snapshot`] of all to tell
 //! what else is another.
 
+mod api_token;
 mod database_url;
 mod draft;
 mod environment;
@@ -30,6 +31,7 @@ mod sources;
 mod tests;
 mod written;
 
+pub use api_token::{ApiToken, ApiTokenError};
 pub use environment::Environment;
 pub use generated::DataDirError;
 pub(crate) use generated::random_text;

@@ -97,11 +97,12 @@ pub(crate) fn read(path: &Path) -> Result<SecretString, Unusable> {
     Ok(SecretString::from(text))
 }
 
-/// A secret that the configuration holds, and the file that it was in.
+/// A secret that the configuration holds, the file that it was in, and where that or itself was written.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub(super) value: SecretString,
     pub(super) file: Option<PathBuf>,
+    pub(super) origin: Origin,
 }
 
 impl Found {
@@ -138,11 +139,12 @@ pub(super) fn find(inline: &Written, file: &Written) -> Result<Option<Found>, Pr
         (inline_is_empty, _) => inline_is_empty,
     };
     if !by_file {
-        return Ok(Some(Found { value: SecretString::from(inline_text), file: None }));
+        let (value, origin) = (SecretString::from(inline_text), inline.origin());
+        return Ok(Some(Found { value, file: None, origin }));
     }
     let path = PathBuf::from(path);
     match read(&path) {
-        Ok(value) => Ok(Some(Found { value, file: Some(path) })),
+        Ok(value) => Ok(Some(Found { value, file: Some(path), origin: file.origin() })),
         Err(why) => Err(Problem::File(path, why)),
     }
 }

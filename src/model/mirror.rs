@@ -1,6 +1,7 @@
 //! How the mirror stands, and what it could not make a picture of.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use super::EventId;
 
@@ -42,4 +43,56 @@ pub struct SkippedEvent {
     pub event_id: EventId,
     /// Why.
     pub reason: String,
+}
+
+/// How the mirror stands, as it may be shown.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MirrorStanding {
+    waiting: u64,
+    oldest_received_at: Option<Timestamp>,
+    lag_seconds: f64,
+    skipped: u64,
+    rebuild: Option<RebuildStanding>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RebuildStanding {
+    started_at: Timestamp,
+    total: u64,
+    done: u64,
+    ended_at: Option<Timestamp>,
+}
+
+impl MirrorStatus {
+    /// How it may be shown at this moment.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> MirrorStanding {
+        let lag = |at| now.duration_since(at).as_secs_f64().max(0.0);
+        MirrorStanding {
+            waiting: self.waiting,
+            oldest_received_at: self.oldest_at,
+            lag_seconds: self.oldest_at.map_or(0.0, lag),
+            skipped: self.skipped,
+            rebuild: self.rebuild.clone().map(|Rebuild { started_at, total, done, ended_at }| {
+                RebuildStanding { started_at, total, done, ended_at }
+            }),
+        }
+    }
+}
+
+/// An event that gave no picture, as it may be shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SkippedStatus<'a> {
+    event_id: EventId,
+    reason: &'a str,
+    event: String,
+}
+
+impl<'a> From<&'a SkippedEvent> for SkippedStatus<'a> {
+    fn from(SkippedEvent { event_id, reason }: &'a SkippedEvent) -> Self {
+        Self { event_id: *event_id, reason, event: format!("/api/v1/events/{event_id}") }
+    }
 }

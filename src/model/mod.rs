@@ -26,7 +26,7 @@ pub use event::{Arrival, Content, DedupKey, EventFilter, EventRecord, Header, Ne
 pub use handler::{HandlerConfiguration, HandlerState, HandlerStatus, Rates, handlers};
 pub(crate) use id::new_uuid;
 pub use id::{DeliveryId, EventId, QuarantineId, ReplayId, TokenId};
-pub use mirror::{MirrorStatus, Rebuild, SkippedEvent};
+pub use mirror::{MirrorStanding, MirrorStatus, Rebuild, SkippedEvent, SkippedStatus};
 pub use page::{Limit, PageRequest};
 pub use pattern::TypePattern;
 pub use quarantine::{QuarantineBounds, QuarantineFilter, Quarantined, QuarantinedRequest, Released};

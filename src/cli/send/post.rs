@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Url, redirect};
+use reqwest::{Client, Url};
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::sample::Sample;
 use crate::cli::failure::Failure;
+use crate::cli::http::{self, innermost};
 use crate::clock::{Clock as _, SystemClock};
 use crate::model::EventId;
 use crate::podium::samples::Fresh;
@@ -67,17 +68,10 @@ pub(super) struct Receipt {
 
 impl Sender {
     pub(super) fn new(what: What) -> Result<Self, Failure> {
-        let mut client = Client::builder()
-            .http1_only()
-            .tcp_nodelay(true)
-            .redirect(redirect::Policy::none())
+        let client = http::client(&what.url)
             .pool_max_idle_per_host(what.connections.into())
             .timeout(Duration::from_secs(30))
             .user_agent(concat!("lectern-send/", env!("CARGO_PKG_VERSION")));
-        // A proxy for the outside does not lead back to this machine.
-        if what.url.host_str().is_some_and(is_this_machine) {
-            client = client.no_proxy();
-        }
         Ok(Self { what, run: EventId::at(SystemClock.now()), client: client.build()? })
     }
 
@@ -147,17 +141,4 @@ impl Answer {
         // Only 200 is success to Podium.
         self.status == 200
     }
-}
-
-/// What lies at the bottom of an error: `Connection refused`, without the layers of software above it.
-fn innermost(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .last()
-        .map(ToString::to_string)
-        .unwrap_or_default()
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
