@@ -142,7 +142,7 @@ async fn words_are_found_in_texts_and_names() {
         ("messages?q=unheard", 0),
         ("conversations?q=marisol", 1),
         ("contacts?q=okafor&status=deleted", 1),
-        ("invoices?q=SB-2026-0311", 1),
+        ("invoices?q=SB-2026-0311", 3),
         ("reviews?q=scratch", 1),
         ("reviews?locationUid=0ff9bb51-0944-4e0c-bdfb-369bab13dfae&needsResponse=false", 1),
         ("reviews?locationUid=elsewhere", 0),
