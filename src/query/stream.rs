@@ -92,7 +92,7 @@ impl Listener {
     /// The next event that fits; none when the process stops.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            while let Some((position, event)) = self.read.next() {
+            for (position, event) in self.read.by_ref() {
                 self.after = position;
                 if self.filter.fits(&event) {
                     return Some(as_said(position, &event));

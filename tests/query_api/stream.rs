@@ -62,6 +62,17 @@ async fn a_listener_hears_what_is_accepted_after_it_came() {
 }
 
 #[tokio::test]
+async fn a_listener_is_told_at_once_where_it_begins() {
+    let api = Api::new().await;
+    api.hear(&[event("call.missed", 1)]).await;
+    let end = heard(&api, "/api/v1/events/stream?lastEventId=0", &[], 1).await[0].0.clone();
+    let hello = api.stream("/api/v1/events/stream", &[]).await.next().await.unwrap();
+    assert!(hello.lines().any(|line| line == format!("id: {end}")), "{hello}");
+    let hello = api.stream("/api/v1/events/stream", &[("last-event-id", "0")]).await.next().await.unwrap();
+    assert!(hello.lines().any(|line| line == "id: 0"), "{hello}");
+}
+
+#[tokio::test]
 async fn what_was_mirrored_again_is_not_streamed_again() {
     let api = Api::new().await;
     api.hear(&[event("call.missed", 1)]).await;

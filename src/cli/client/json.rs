@@ -31,7 +31,7 @@ fn write(json: &str, depth: Option<usize>) -> String {
             }
             '{' | '[' => {
                 written.push(c);
-                while chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+                while chars.next_if(char::is_ascii_whitespace).is_some() {}
                 if let Some(end) = chars.next_if(|c| matches!(c, '}' | ']')) {
                     written.push(end);
                 } else {
