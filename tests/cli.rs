@@ -163,6 +163,9 @@ fn every_command_stops_at_a_mistake_with_one_sentence() {
         &["token", "revoke", "reporting"],
         &["migrate"],
         &["sources"],
+        &["messages"],
+        &["tail"],
+        &["rebuild"],
     ] {
         let ended = ended(place.command(command).env("LECTERN_CONFIG", "lectern.toml"));
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(1), sentence), "{command:?}");
@@ -528,6 +531,8 @@ fn commands_about_what_is_there_make_no_database() {
         &["resolve", id, "--note", "by hand"],
         &["token", "list"],
         &["token", "revoke", "reporting"],
+        &["rebuild"],
+        &["rebuild", "--status"],
     ] {
         let ended = place.run(arguments);
         assert_eq!(ended.code, Some(1), "{ended:?}");

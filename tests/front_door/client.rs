@@ -126,7 +126,7 @@ async fn who_can_not_be_asked_is_named_with_what_to_do() {
     failed(&wrong.run(&["calls"]).await, &["does not take the token from LECTERN_API_TOKEN"]);
 
     let public = setup.run(&["events", "--url", &lectern.public]).await;
-    failed(&public, &[&lectern.public]);
+    failed(&public, &[&lectern.public, "(404): --url is the address of the internal listener"]);
     assert!(setup.run(&["events", "--url", &lectern.internal]).await.success);
     for url in ["localhost:8081", "http://user@localhost", "ftp://x"] {
         failed(&setup.run(&["events", "--url", url]).await, &["it must be an address such as https://"]);
@@ -244,8 +244,9 @@ async fn a_tail_that_nobody_reads_ends_quietly() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut command = setup.command(&["tail", "--since-start"]);
-    let ended = command.stdout(Stdio::from(writer)).output();
-    let ended = timeout(Duration::from_secs(60), ended).await.unwrap().unwrap();
+    let child = command.stdout(Stdio::from(writer)).spawn().unwrap();
+    drop(command);
+    let ended = timeout(Duration::from_secs(60), child.wait_with_output()).await.unwrap().unwrap();
     assert_eq!((ended.status.code(), ended.stderr), (Some(0), Vec::new()));
 }
 

@@ -48,6 +48,7 @@ pub(super) struct Metadata {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Problem {
+    code: String,
     message: String,
     more_info: Option<String>,
 }
@@ -118,6 +119,8 @@ impl Api {
         }
         let body = response.bytes().await.map_err(|error| self.unanswered(&error))?;
         Err(match serde_json::from_slice(&body) {
+            // The public listener answers so, too.
+            Ok(Problem { code, .. }) if code == "route_not_found" => self.unlike(status),
             Ok(problem) => self.refused(status, &problem),
             Err(_) => self.unlike(status),
         })
@@ -128,7 +131,7 @@ impl Api {
         self.target.url.as_str().trim_end_matches('/')
     }
 
-    fn refused(&self, status: StatusCode, Problem { message, more_info }: &Problem) -> Trouble {
+    fn refused(&self, status: StatusCode, Problem { message, more_info, .. }: &Problem) -> Trouble {
         let (message, address) = (plain(message), self.address());
         let more_info = more_info.as_deref().map(|more| format!("; {}", plain(more))).unwrap_or_default();
         let passes = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;

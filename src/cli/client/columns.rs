@@ -147,9 +147,9 @@ mod tests {
             json!({ "uid": "m", "body": null, "items": [{ "body": "2026-11-22T09:00:00Z" }] }),
         ];
         insta::assert_snapshot!(table(Kind::Messages, &messages), @r"
-        CREATED               DIRECTION  STATUS    CONTACT             CHANNEL       TEXT                                                          MESSAGE
-        2026-11-22T09:00:00Z  inbound    received  Mal\u{1b}[2Jlory  +18015550142  Is it still\u{9b}31m for sale? I would come by on Saturday, or…  c5d2f6f0-61a5-4a5f-8f6e-0a4c3a8b7d21
-        -                     -          -         -                   -             2026-11-22T09:00:00Z                                          m
+        CREATED               DIRECTION  STATUS    CONTACT           CHANNEL       TEXT                                                          MESSAGE
+        2026-11-22T09:00:00Z  inbound    received  Mal\u{1b}[2Jlory  +18015550142  Is it still\u{9b}31m for sale? I would come by on Saturday,…  c5d2f6f0-61a5-4a5f-8f6e-0a4c3a8b7d21
+        -                     -          -         -                 -             2026-11-22T09:00:00Z                                          m
         ");
     }
 
