@@ -14,7 +14,6 @@ use crate::model::{
     EventRecord, MirrorStatus, Quarantined, QuarantinedRequest, Queue, Rebuild, Replay, Resource,
     ResourceKeys, SecretUse, Talk, Token, TypePattern,
 };
-use crate::store::Unmirrored;
 use crate::store::kept::{self, Leased};
 
 /// An instant as the database takes it: microseconds since 1970.
@@ -69,12 +68,6 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<Delivery, Error> {
         settled_at: maybe_timestamp(row, "settled_at")?,
         note: row.try_get("note")?,
     })
-}
-
-/// An event that is yet to be mirrored.
-pub(super) fn unmirrored(row: &SqliteRow) -> Result<Unmirrored, Error> {
-    let is_kept = row.try_get::<Option<&str>, _>("headers")?.is_some();
-    Ok(Unmirrored { event: event(row)?, content: is_kept.then(|| content(row)).transpose()? })
 }
 
 /// How the mirror stands.
