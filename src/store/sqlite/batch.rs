@@ -2,6 +2,8 @@
 //! written by a few statements, whatever there is of it: they read the batch from a JSON text, element by element.
 //! Binary values are hexadecimal texts in it, and bodies come beside it, since JSON can't hold any bytes.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use sqlx::Error;
 use uuid::Uuid;
@@ -58,9 +60,10 @@ impl<'a> NewEvents<'a> {
     pub(super) fn of(events: &[&'a NewEvent]) -> (Self, Vec<u8>) {
         let mut bytes = Vec::with_capacity(events.iter().map(|event| event.content.body.len() + 1024).sum());
         let contents = events.iter().map(|event| place(event, &mut bytes)).collect();
-        let deliveries =
-            events.iter().flat_map(|event| event.deliveries.iter().map(|owed| delivery_line(event, owed)));
-        let deliveries = deliveries.collect();
+        let deliveries = events
+            .iter()
+            .flat_map(|event| event.deliveries.iter().map(|delivery| delivery_line(event, delivery)))
+            .collect();
         (Self { events: events.iter().map(|event| event_line(event)).collect(), contents, deliveries }, bytes)
     }
 }
@@ -131,8 +134,8 @@ type AttemptLine<'a> = (
     i64,
     &'a str,
     Option<i32>,
-    Option<std::borrow::Cow<'a, str>>,
-    Option<std::borrow::Cow<'a, str>>,
+    Option<Cow<'a, str>>,
+    Option<Cow<'a, str>>,
 );
 
 impl<'a> Settlements<'a> {

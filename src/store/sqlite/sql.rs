@@ -156,7 +156,8 @@ statements! {
         SELECT dedup_key, id FROM events WHERE dedup_key IN (SELECT unhex(value) FROM json_each(?1))";
 
     /// New events with all that follows from them: ledger lines, what arrived, queues that grow, deliveries. Four statements
-    /// that are sent as one; ?1 is `batch::NewEvents`, ?2 the bytes of headers and bodies.
+    /// that are sent as one; ?1 is `batch::NewEvents`, ?2 the bytes of headers and bodies. None leaves out a parameter
+    /// that is below one it has: sqlx would give it another's value, or the rest none.
     ///
     /// Elements of `jsonb_each` are parsed already, those of `json_each` are a text again, to be parsed for each row. Bytes
     /// cut from none would be NULL. A queue that exists only grows: its `due_at` may be a retry's wait. AUTOINCREMENT
