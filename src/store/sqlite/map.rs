@@ -15,16 +15,11 @@ use crate::model::{
     ResourceKeys, SecretUse, Talk, Token, TypePattern,
 };
 use crate::store::kept::{self, Leased};
+use crate::store::{Lease, LeaseToken, QueueRef};
 
 /// An instant as the database takes it: microseconds since 1970.
 pub(super) fn instant(at: Timestamp) -> i64 {
     kept::instant(at).as_microsecond()
-}
-
-/// Identifiers as one value: a JSON array of hexadecimal texts.
-pub(super) fn json_ids(ids: impl Iterator<Item = Uuid>) -> Result<String, Error> {
-    let ids: Vec<String> = ids.map(|id| id.simple().to_string()).collect();
-    serde_json::to_string(&ids).map_err(|error| Error::Encode(error.into()))
 }
 
 /// A ledger line.
@@ -242,6 +237,12 @@ pub(super) fn leased(row: &SqliteRow) -> Result<Leased, Error> {
         due_at: timestamp(row, "due_at")?,
         lost: count(row, "lost")?,
     })
+}
+
+/// A lease that is held.
+pub(super) fn lease(row: &SqliteRow) -> Result<Lease, Error> {
+    let queue = QueueRef { handler: row.try_get("handler")?, ordering_key: row.try_get("ordering_key")? };
+    Ok(Lease { queue, token: LeaseToken(row.try_get("lease")?) })
 }
 
 /// A moment that is always there.

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use super::map::{self, instant, json_ids};
+use super::batch::json_ids;
+use super::map::{self, instant};
 use super::read;
 use super::sql::{BEGIN, mirror as sql};
 use crate::model::{EventId, EventRecord, MirrorStatus, PageRequest, SkippedEvent};

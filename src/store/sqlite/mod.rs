@@ -2,6 +2,7 @@
 
 mod accept;
 mod activity;
+mod batch;
 mod claim;
 mod connect;
 mod control;
