@@ -8,7 +8,7 @@ use super::map::{self, instant};
 use super::sql::mirror as sql;
 use crate::model::{EventId, EventRecord, PageRequest, Place, Resource, ResourceFilter, ResourceKind, Words};
 
-/// See [`crate::store::Store::resources`].
+/// See [`crate::store::MirrorStore::resources`].
 pub(super) async fn list(
     readers: &SqlitePool,
     kind: ResourceKind,
@@ -67,7 +67,7 @@ fn all_of(words: &Words) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" AND "))
 }
 
-/// See [`crate::store::Store::resources_by_uid`].
+/// See [`crate::store::MirrorStore::resources_by_uid`].
 pub(super) async fn by_uid(
     readers: &SqlitePool,
     kind: ResourceKind,
@@ -81,7 +81,7 @@ pub(super) async fn by_uid(
     rows.iter().map(map::resource).collect()
 }
 
-/// See [`crate::store::Store::merged_uids`].
+/// See [`crate::store::MirrorStore::merged_uids`].
 pub(super) async fn merged_uids(
     readers: &SqlitePool,
     kind: ResourceKind,
@@ -90,7 +90,7 @@ pub(super) async fn merged_uids(
     sqlx::query_scalar(sql::MERGED_UIDS).bind(kind.as_str()).bind(uid).fetch_all(readers).await
 }
 
-/// See [`crate::store::Store::events_of`].
+/// See [`crate::store::MirrorStore::events_of`].
 pub(super) async fn events_of(
     readers: &SqlitePool,
     kind: ResourceKind,

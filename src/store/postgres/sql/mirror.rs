@@ -20,7 +20,7 @@ statements! {
         WHERE lease IS NULL OR lease = $1 OR leased_until <= $2";
 
     /// The first events that are yet to be mirrored.
-    UNMIRRORED = concat!("SELECT ", event_columns!(), ", event_bodies.headers, event_bodies.body
+    UNMIRRORED = concat!("SELECT ", event_columns!(), ", octet_length(event_bodies.body)::bigint AS size
         FROM mirror_inbox
         JOIN events ON events.id = mirror_inbox.event_id
         LEFT JOIN event_bodies ON event_bodies.event_id = mirror_inbox.event_id
