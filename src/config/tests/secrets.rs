@@ -288,3 +288,22 @@ fn what_differs_is_named_by_its_key_secrets_and_long_values_included() {
         assert_eq!(found, expected, "from {before:?} to {now:?}");
     }
 }
+
+#[test]
+fn the_api_token_says_where_it_is_from_and_whether_the_environment_gave_it() {
+    let found = |written: &Written| {
+        let token = written.load().unwrap().api_token().unwrap();
+        (token.value.expose_secret().to_owned(), token.from, token.is_of_environment)
+    };
+    let by_variable = Written::new().environment(&[("LECTERN_API_TOKEN", "v")]);
+    assert_eq!(found(&by_variable), ("v".to_owned(), "LECTERN_API_TOKEN".to_owned(), true));
+    let by_file = Written::new().file("internal.api_token = \"f\"");
+    let (value, from, is_of_environment) = found(&by_file);
+    assert!(value == "f" && from.ends_with("lectern.toml") && !is_of_environment, "{from}");
+
+    let made = Written::new();
+    assert!(made.load().unwrap().api_token().is_err(), "nothing is made by asking");
+    made.load().unwrap().start().unwrap();
+    let (_, from, is_of_environment) = found(&made);
+    assert!(from.ends_with("api-token") && !is_of_environment, "{from}");
+}
