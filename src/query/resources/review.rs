@@ -42,7 +42,7 @@ impl View for Review {
             invites.into_iter().map(|invite| (invite.uid.clone(), invite)).collect();
         let mut views = Vec::with_capacity(reviews.len());
         for (events, review) in reviews {
-            let of_review = invites_of(&review).filter_map(|uid| invites.get(&uid).cloned());
+            let of_review = invites_of(&review).filter_map(|uid| invites.get(&uid));
             let invites = of_review.map(Invite::one).collect::<Result<_, _>>()?;
             views.push(Self { review, invites, events });
         }
@@ -64,8 +64,8 @@ pub(super) struct Invite {
 }
 
 impl Invite {
-    fn one(resource: Resource) -> Result<Self, StoreError> {
-        Ok(Self { invite: said(&resource)?, events: link::events("review-invites", &resource.uid) })
+    fn one(resource: &Resource) -> Result<Self, StoreError> {
+        Ok(Self { invite: said(resource)?, events: link::events("review-invites", &resource.uid) })
     }
 }
 
@@ -86,7 +86,7 @@ impl View for Invite {
     }
 
     async fn of(_: &State, resources: Vec<Resource>) -> Result<Vec<Self>, Refusal> {
-        Ok(resources.into_iter().map(Self::one).collect::<Result<_, _>>()?)
+        Ok(resources.iter().map(Self::one).collect::<Result<_, _>>()?)
     }
 }
 
