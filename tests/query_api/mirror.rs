@@ -171,6 +171,11 @@ async fn what_is_not_understood_is_named() {
     }
     let other = api.get("/api/v1/messages?cursor=bm8").await;
     other.is_problem(400, "invalid_cursor");
+    // Anybody can write a cursor; one with a uid that no database knows is the end of no list.
+    let odd =
+        br#"{"list":"/api/v1/messages","below":{"at":"9999-12-30T21:59:59Z","uid":"a\u0000b"},"asked":[]}"#;
+    let odd = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, odd);
+    assert_eq!(api.read(&format!("/api/v1/messages?cursor={odd}")).await["data"], json!([]));
 }
 
 #[tokio::test]

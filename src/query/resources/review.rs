@@ -8,6 +8,7 @@ use super::filter::{between, one_of, words};
 use super::{Params, Refusal, State, View, link, said};
 use crate::model::{Resource, ResourceFilter, ResourceKeys, ResourceKind};
 use crate::podium;
+use crate::podium::identifier;
 use crate::store::StoreError;
 
 /// A review, with its answers, and with the invitations that it is put down to.
@@ -50,9 +51,11 @@ impl View for Review {
     }
 }
 
-/// The uids of the invitations that a review is put down to.
+/// The uids of the invitations that a review is put down to. What can't be a uid is nobody's, and no database would look for it.
 fn invites_of(review: &podium::Review) -> impl Iterator<Item = String> {
-    review.attributions.iter().filter_map(|attribution| attribution.review_invitation_uid.clone())
+    let named =
+        review.attributions.iter().filter_map(|attribution| attribution.review_invitation_uid.as_deref());
+    named.filter_map(identifier::checked).map(str::to_owned)
 }
 
 /// An invitation to write a review.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::map::{self, instant};
 use super::sql::mirror as sql;
 use crate::model::{EventId, EventRecord, PageRequest, Place, Resource, ResourceFilter, ResourceKind, Words};
+use crate::store::kept;
 
 /// See [`crate::store::MirrorStore::resources`].
 pub(super) async fn list(
@@ -19,7 +20,7 @@ pub(super) async fn list(
     let rows = sqlx::query(sql::RESOURCES)
         .bind(kind.as_str())
         .bind(page.below.as_ref().map(|below| instant(below.at)))
-        .bind(page.below.as_ref().map(|below| below.uid.as_str()))
+        .bind(page.below.as_ref().map(|below| kept::text(&below.uid)))
         .bind(filter.from.map(instant))
         .bind(filter.before.map(instant))
         .bind(&keys.conversation_uid)
