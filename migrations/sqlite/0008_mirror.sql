@@ -2,12 +2,10 @@
 -- answer, and can be made anew from the events.
 
 -- Events that are yet to be mirrored. Whoever accepts an event puts it here in the same transaction: a cursor over identifiers
--- would pass by events that are committed late. `is_repeat` marks what was mirrored before.
+-- would pass by events that are committed late.
 CREATE TABLE mirror_inbox (
-    event_id  BLOB    NOT NULL PRIMARY KEY,
-    is_repeat INTEGER NOT NULL DEFAULT 0 CHECK (is_repeat IN (0, 1))
+    event_id BLOB NOT NULL PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
-INSERT INTO mirror_inbox (event_id) SELECT id FROM events;
 
 -- Everything that is mirrored, of whatever kind. `version` orders what events say of one thing: bytes that compare as they
 -- should. `at` is what lists are ordered by. `data` is JSON that only the program reads; what is beside it can be asked for.
@@ -40,7 +38,9 @@ CREATE TABLE resources (
 ) STRICT;
 
 CREATE INDEX resources_in_order ON resources (kind, at, uid);
-CREATE INDEX resources_of_conversation ON resources (kind, conversation_uid, at, uid) WHERE conversation_uid IS NOT NULL;
+-- With all that a conversation comes to by its messages.
+CREATE INDEX resources_of_conversation ON resources (kind, conversation_uid, at, uid, direction, status)
+    WHERE conversation_uid IS NOT NULL;
 CREATE INDEX resources_of_contact ON resources (kind, contact_uid, at, uid) WHERE contact_uid IS NOT NULL;
 CREATE INDEX resources_of_location ON resources (kind, location_uid, at, uid) WHERE location_uid IS NOT NULL;
 CREATE INDEX resources_of_organization ON resources (kind, organization_uid, at, uid) WHERE organization_uid IS NOT NULL;
@@ -48,7 +48,7 @@ CREATE INDEX resources_of_user ON resources (kind, user_uid, at, uid) WHERE user
 CREATE INDEX resources_of_channel_type ON resources (kind, channel_type, at, uid) WHERE channel_type IS NOT NULL;
 CREATE INDEX resources_of_channel ON resources (kind, channel_identifier, at, uid) WHERE channel_identifier IS NOT NULL;
 CREATE INDEX resources_of_status ON resources (kind, status, at, uid) WHERE status IS NOT NULL;
-CREATE INDEX resources_awaiting ON resources (kind, at, uid) WHERE is_awaiting = 1;
+CREATE INDEX resources_awaiting ON resources (kind, is_awaiting, at, uid) WHERE is_awaiting IS NOT NULL;
 CREATE INDEX resources_merged ON resources (merged_into) WHERE merged_into IS NOT NULL;
 
 -- The words by which they are found. What makes words of a text is the program, the same for both databases: here words stand
@@ -92,3 +92,9 @@ CREATE TABLE mirror_work (
     CHECK ((lease IS NULL) = (leased_until IS NULL))
 ) STRICT;
 INSERT INTO mirror_work DEFAULT VALUES;
+
+-- What was received before there was a mirror is mirrored like anything else that is mirrored anew: beside what comes, and not
+-- into the feed.
+UPDATE mirror_work SET rebuild_started_at = newest.received_at, rebuild_reached = zeroblob(16),
+    rebuild_until = newest.id, rebuild_total = (SELECT count(*) FROM events)
+FROM (SELECT id, received_at FROM events ORDER BY id DESC LIMIT 1) AS newest;

@@ -10,29 +10,43 @@ pub(super) fn states(
     event_type: &EventType,
     change: &ContactChange,
 ) -> Result<Vec<ResourceState>, String> {
-    let (before, after) = (change.before.as_ref(), change.after.as_ref());
-    let known = |contact: Option<&Contact>| contact.and_then(|contact| key(contact.uid.as_deref()));
-    let mut states = Vec::new();
-    match (event_type, known(before), known(after)) {
-        (EventType::ContactDeleted, Some(uid), _) => states.extend(before.map(|c| gone(told, &uid, c, None))),
-        (EventType::ContactMerged, Some(went), Some(stays)) if went != stays => {
-            states.extend(after.map(|contact| active(told, &stays, contact)));
-            states.extend(before.map(|contact| gone(told, &went, contact, Some(&stays))));
+    let (before, after) = (known(change.before.as_ref()), known(change.after.as_ref()));
+    let is_of_end = matches!(event_type, EventType::ContactDeleted | EventType::ContactMerged);
+    Ok(match (before, after) {
+        (Some((went, before)), Some((stays, after)))
+            if *event_type == EventType::ContactMerged && went != stays =>
+        {
+            vec![active(told, &stays, after, CHANGED), gone(told, &went, before, "merged", Some(&stays))]
         }
-        (_, _, Some(uid)) => states.extend(after.map(|contact| active(told, &uid, contact))),
-        (_, Some(uid), None) => states.extend(before.map(|contact| active(told, &uid, contact))),
-        (_, None, None) => return Err("it names no contact that has a uid".to_owned()),
-    }
-    Ok(states)
+        // Podium leaves out the other side of an end.
+        (Some((uid, contact)), _) | (None, Some((uid, contact))) if is_of_end => {
+            let status = if *event_type == EventType::ContactMerged { "merged" } else { "deleted" };
+            vec![gone(told, &uid, contact, status, None)]
+        }
+        (_, Some((uid, contact))) | (Some((uid, contact)), None) => {
+            let step = if *event_type == EventType::ContactCreated { CREATED } else { CHANGED };
+            vec![active(told, &uid, contact, step)]
+        }
+        (None, None) => return Err("it names no contact that has a uid".to_owned()),
+    })
 }
 
-fn active(told: Told<'_>, uid: &str, contact: &Contact) -> ResourceState {
-    state(told, uid, contact, 0, "active", None)
+/// The steps of a contact's life. Podium names no moment for its end: it comes after whatever was there at the last one that is
+/// named.
+const CREATED: u8 = 0;
+const CHANGED: u8 = 1;
+const GONE: u8 = 2;
+
+fn known(contact: Option<&Contact>) -> Option<(String, &Contact)> {
+    contact.and_then(|contact| Some((key(contact.uid.as_deref())?, contact)))
 }
 
-/// Podium names no moment for an end: it comes after whatever was there at the last one that is named.
-fn gone(told: Told<'_>, uid: &str, contact: &Contact, into: Option<&str>) -> ResourceState {
-    state(told, uid, contact, 1, if into.is_some() { "merged" } else { "deleted" }, into)
+fn active(told: Told<'_>, uid: &str, contact: &Contact, step: u8) -> ResourceState {
+    state(told, uid, contact, step, "active", None)
+}
+
+fn gone(told: Told<'_>, uid: &str, contact: &Contact, status: &str, into: Option<&str>) -> ResourceState {
+    state(told, uid, contact, GONE, status, into)
 }
 
 fn state(

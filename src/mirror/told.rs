@@ -49,13 +49,15 @@ impl<'a> Told<'a> {
         data: &impl Serialize,
     ) -> ResourceState {
         let Details { at, step, keys, name, words } = details;
-        let happened_at = self.not_ahead(self.event.occurred_at);
         ResourceState {
             kind,
             uid: uid.to_owned(),
-            version: Version::new(happened_at, step, self.event.id),
+            version: Version::new(self.event.occurred_at.map(|at| self.not_ahead(at)), step, self.event.id),
             event_id: self.event.id,
-            at: self.not_ahead(at.filter(|at| *at >= Timestamp::UNIX_EPOCH).or(self.event.occurred_at)),
+            at: at
+                .filter(|at| *at >= Timestamp::UNIX_EPOCH)
+                .or(self.event.occurred_at)
+                .map_or(self.event.received_at, |at| self.not_ahead(at)),
             keys,
             name: name.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned),
             words,
@@ -63,10 +65,10 @@ impl<'a> Told<'a> {
         }
     }
 
-    fn not_ahead(self, at: Option<Timestamp>) -> Timestamp {
+    fn not_ahead(self, at: Timestamp) -> Timestamp {
         let received_at = self.event.received_at;
-        at.filter(|at| at.duration_since(received_at).as_secs_f64() <= AHEAD.as_secs_f64())
-            .unwrap_or(received_at)
+        let is_ahead = at.duration_since(received_at).as_secs_f64() > AHEAD.as_secs_f64();
+        if is_ahead { received_at } else { at }
     }
 }
 

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::picture;
 use crate::clock::Clock;
-use crate::model::{ResourceKind, ResourceState, SkippedEvent};
+use crate::model::{EventId, ResourceKind, ResourceState, SkippedEvent};
 use crate::store::{
     LeaseToken, MirrorLease, MirrorStore, Mirrored, Rebuilding, StoreError, Unmirrored, in_time,
 };
@@ -97,37 +97,71 @@ impl Worker {
             self.lease_again_at = Instant::now() + RENEW;
         }
         let events = in_time(self.store.unmirrored(BATCH)).await?;
-        if events.is_empty() {
+        let Some(first) = events.first() else {
             metrics::mirror_lag(0.0);
             return self.rebuild().await;
-        }
-        let is_full = events.len() >= BATCH as usize;
-        let oldest = events.first().map(|one| one.event.received_at);
-        let mirrored = together(self.token, events);
-        let (number, skipped) = (mirrored.events.len(), mirrored.skipped.len());
-        if !in_time(self.store.mirror(&mirrored)).await? {
-            // Another is at it: this one was late.
-            return Ok(Next::After(RENEW));
-        }
-        metrics::mirrored(number, skipped);
+        };
+        let oldest = first.event.received_at;
+        let next = self.mirror(events, None).await?;
         metrics::mirror_lag(self.age(oldest));
-        Ok(if is_full { Next::AtOnce } else { Next::News(EVERY) })
+        Ok(next)
     }
 
     /// Goes on with making the mirror anew, now that there is nothing else to do.
     async fn rebuild(&mut self) -> Result<Next, StoreError> {
-        Ok(match in_time(self.store.rebuild(self.token, BATCH, self.clock.now())).await? {
-            Rebuilding::Nothing => Next::News(EVERY),
-            Rebuilding::Goes(_) => Next::AtOnce,
-            Rebuilding::Ended => {
-                tracing::info!("the mirror is made anew");
-                Next::News(EVERY)
-            }
-        })
+        let Some(Rebuilding { after, events }) = in_time(self.store.to_rebuild(BATCH)).await? else {
+            return Ok(Next::News(EVERY));
+        };
+        if !events.is_empty() {
+            return self.mirror(events, Some(after)).await;
+        }
+        if in_time(self.store.end_rebuild(self.token, after, self.clock.now())).await? {
+            tracing::info!("the mirror is made anew");
+        }
+        Ok(Next::AtOnce)
     }
 
-    fn age(&self, received_at: Option<Timestamp>) -> f64 {
-        received_at.map_or(0.0, |at| self.clock.now().duration_since(at).as_secs_f64().max(0.0))
+    async fn mirror(
+        &mut self,
+        events: Vec<Unmirrored>,
+        rebuilt_after: Option<EventId>,
+    ) -> Result<Next, StoreError> {
+        let mirrored = together(self.token, events, rebuilt_after);
+        let is_ours = match in_time(self.store.mirror(&mirrored)).await {
+            Err(error) if error.is_of_the_data() => self.mirror_one_by_one(&mirrored).await?,
+            written => written?,
+        };
+        if !is_ours {
+            // Another is at it: this one was late.
+            self.lease_again_at = Instant::now();
+            return Ok(Next::After(EVERY));
+        }
+        metrics::mirrored(mirrored.events.len(), mirrored.skipped.len());
+        Ok(Next::AtOnce)
+    }
+
+    /// Finds the one that can't be kept, and skips it: no event stops the mirror.
+    async fn mirror_one_by_one(&self, batch: &Mirrored) -> Result<bool, StoreError> {
+        let mut rebuilt_after = batch.rebuilt_after;
+        for event in &batch.events {
+            let alone = batch.only(*event, rebuilt_after);
+            let is_ours = match in_time(self.store.mirror(&alone)).await {
+                Err(error) if error.is_of_the_data() => {
+                    tracing::error!(event_id = %event, error = %Chain(&error), "an event can't be mirrored");
+                    in_time(self.store.mirror(&alone.left_out("it can't be kept"))).await?
+                }
+                written => written?,
+            };
+            if !is_ours {
+                return Ok(false);
+            }
+            rebuilt_after = rebuilt_after.map(|_| *event);
+        }
+        Ok(true)
+    }
+
+    fn age(&self, received_at: Timestamp) -> f64 {
+        self.clock.now().duration_since(received_at).as_secs_f64().max(0.0)
     }
 
     async fn wait(&mut self, next: Next, rest_until: Instant) {
@@ -158,14 +192,16 @@ impl Worker {
 }
 
 /// What a few events come to, together.
-fn together(token: LeaseToken, events: Vec<Unmirrored>) -> Mirrored {
+fn together(token: LeaseToken, events: Vec<Unmirrored>, rebuilt_after: Option<EventId>) -> Mirrored {
     let mut newest: HashMap<(ResourceKind, String), ResourceState> = HashMap::new();
     let mut mirrored = Mirrored {
         token,
         states: Vec::new(),
         told_by: Vec::new(),
         skipped: Vec::new(),
+        fitting: Vec::new(),
         events: Vec::with_capacity(events.len()),
+        rebuilt_after,
     };
     for Unmirrored { event, content } in events {
         mirrored.events.push(event.id);
@@ -173,6 +209,7 @@ fn together(token: LeaseToken, events: Vec<Unmirrored>) -> Mirrored {
         let Some(content) = content else { continue };
         match picture::of(&event, &content) {
             Ok(states) => {
+                mirrored.fitting.push(event.id);
                 for state in states {
                     // A conversation's events are those that name it.
                     if state.kind != ResourceKind::Conversation {

@@ -1,5 +1,6 @@
 //! A resource: one thing that events tell of, such as a message or a contact, as the mirror has it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -86,12 +87,14 @@ impl Version {
     /// How many bytes it has.
     pub const LENGTH: usize = 25;
 
-    /// The version of the state that an event tells of. `step` orders states that came to be at one moment.
+    /// The version of the state that an event tells of, of which it may not say when it came to be. `step` orders states that came
+    /// to be at one moment.
     #[must_use]
-    pub fn new(at: Timestamp, step: u8, event: EventId) -> Self {
+    pub fn new(at: Option<Timestamp>, step: u8, event: EventId) -> Self {
         let mut bytes = [0; Self::LENGTH];
-        // Nothing of Podium's is older than 1970: what claims to be is the oldest there is.
-        let microseconds = u64::try_from(at.as_microsecond()).unwrap_or(0);
+        // Nothing of Podium's is older than 1970: what claims to be is the oldest there is. So is what says nothing: the moment
+        // of its arrival is another clock's, and later than whatever follows.
+        let microseconds = at.and_then(|at| u64::try_from(at.as_microsecond()).ok()).unwrap_or(0);
         bytes[..8].copy_from_slice(&microseconds.to_be_bytes());
         bytes[8] = step;
         bytes[9..].copy_from_slice(event.as_uuid().as_bytes());
@@ -230,10 +233,13 @@ impl Words {
     const MOST: usize = 2000;
     const LONGEST: usize = 100;
 
+    /// How many values of one name a resource is found by. A contact has a handful of addresses.
+    const MARKS: usize = 200;
+
     /// The words of texts. What follows a word's hundredth byte is no part of it.
     #[must_use]
     pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut words = std::collections::BTreeSet::new();
+        let mut words = BTreeSet::new();
         for text in texts {
             for word in text.split(|character: char| !character.is_alphanumeric()) {
                 if words.len() == Self::MOST {
@@ -255,16 +261,16 @@ impl Words {
     /// that belongs to several of something is found by each of them.
     #[must_use]
     pub fn marked<'a>(self, name: &str, values: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut words = self.0;
-        for value in values {
+        let mut words: BTreeSet<String> = self.0.into_iter().collect();
+        for value in values.into_iter().take(Self::MARKS) {
             // In hexadecimal it is of letters and digits, too, and longer than any word.
             let mark = format!("{name}{:0>width$}", hex::encode(value), width = Self::LONGEST + 1);
             // What is longer than any identifier is none.
-            if mark.len() <= 2000 && !words.contains(&mark) {
-                words.push(mark);
+            if mark.len() <= 2000 {
+                words.insert(mark);
             }
         }
-        Self(words)
+        Self(words.into_iter().collect())
     }
 
     /// Each word, once.
@@ -312,7 +318,7 @@ mod tests {
         ) {
             let moment = |microseconds| Timestamp::from_microsecond(microseconds).unwrap();
             let (first, second) = (EventId::floor(moment(ids.0)), EventId::floor(moment(ids.1)));
-            let (one, other) = (Version::new(moment(at), steps.0, first), Version::new(moment(at + later), steps.1, second));
+            let (one, other) = (Version::new(Some(moment(at)), steps.0, first), Version::new(Some(moment(at + later)), steps.1, second));
             prop_assert_eq!(one.cmp(&other), (at, steps.0, first).cmp(&(at + later, steps.1, second)));
             prop_assert_eq!(one.as_bytes().cmp(other.as_bytes()), one.cmp(&other));
         }

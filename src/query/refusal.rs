@@ -26,6 +26,8 @@ pub(super) enum Refusal {
     InvalidBody,
     /// The path fits, but there is no such thing.
     ResourceNotFound,
+    /// What stands in `Last-Event-ID` is no place in the stream of events.
+    NoPlaceInStream,
     /// As many listen to the stream of events as may.
     TooManyListeners,
     /// The mirror has nothing with this uid.
@@ -89,6 +91,12 @@ impl IntoResponse for Refusal {
                 let message = "the body is no JSON object, or too large";
                 Problem::new(StatusCode::BAD_REQUEST, "invalid_request_values", message)
                     .more_info("the parameters of this operation stand in the query, or in a JSON object as the body")
+                    .into_response()
+            }
+            Self::NoPlaceInStream => {
+                let message = "Last-Event-ID: what it holds is not the id of an event of this stream";
+                Problem::new(StatusCode::BAD_REQUEST, "invalid_request_values", message)
+                    .more_info("send the last id that the stream had, or leave the header out to hear what comes from now on")
                     .into_response()
             }
             Self::TooManyListeners => {

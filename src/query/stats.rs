@@ -15,7 +15,7 @@ use crate::model::{DeliveryState, ResponseTimes, Statistics};
 
 /// The range that is meant when none is given, and the longest.
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 31);
+const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// The range of time that is asked for.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl FromParams for Wanted {
         if let Self { after: Some(after), before: Some(before) } = wanted
             && !(SignedDuration::ZERO..=LONGEST).contains(&before.duration_since(after))
         {
-            params.fault("receivedBefore is before receivedAfter, or more than 31 days after it");
+            params.fault("receivedBefore is before receivedAfter, or more than 7 days after it");
         }
         wanted
     }

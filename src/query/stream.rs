@@ -10,7 +10,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::State;
 use super::events::{self, EventItem};
@@ -29,6 +29,12 @@ const PORTION: u32 = 200;
 /// How often the caller is told that the connection lives, and how long it waits before it comes again.
 const ALIVE: Duration = Duration::from_secs(15);
 const RETRY: Duration = Duration::from_secs(2);
+
+/// How long one stream lasts. Whoever listens comes again and goes on where it was, if its token is still good.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+/// The header in which a listener says how far it came.
+const LAST_EVENT_ID: &str = "last-event-id";
 
 /// Which events are streamed, and from where on.
 #[derive(Debug)]
@@ -55,13 +61,17 @@ pub(super) async fn open(
     Narrowed { filter: wanted, .. }: Narrowed<Wanted>,
 ) -> Result<Response, Refusal> {
     let place = Arc::clone(&state.listeners).try_acquire_owned().map_err(|_| Refusal::TooManyListeners)?;
-    let header = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(position);
-    let after = match wanted.after.or(header) {
+    let header = match headers.get(LAST_EVENT_ID) {
+        Some(value) => Some(value.to_str().ok().and_then(position).ok_or(Refusal::NoPlaceInStream)?),
+        None => None,
+    };
+    // Who comes again does so at the same address, and the header says how far it came meanwhile.
+    let after = match header.or(wanted.after) {
         Some(after) => after,
         None => state.mirror.feed_end().await?,
     };
-    let listener =
-        Listener { state, filter: wanted.filter, after, read: Vec::new().into_iter(), _place: place };
+    let (read, until) = (Vec::new().into_iter(), Instant::now() + LONGEST);
+    let listener = Listener { state, filter: wanted.filter, after, read, until, _place: place };
     let alive = KeepAlive::new().interval(ALIVE).text("alive");
     Ok(Sse::new(listener.stream()).keep_alive(alive).into_response())
 }
@@ -72,6 +82,7 @@ struct Listener {
     filter: EventFilter,
     after: u64,
     read: std::vec::IntoIter<(u64, EventRecord)>,
+    until: Instant,
     /// Its place among those who may listen, until it goes.
     _place: OwnedSemaphorePermit,
 }
@@ -89,9 +100,9 @@ impl Listener {
         futures_util::StreamExt::chain(hello, events)
     }
 
-    /// The next event that fits; none when the process stops.
+    /// The next event that fits; none when the stream is over or the process stops.
     async fn next(&mut self) -> Option<Event> {
-        loop {
+        while Instant::now() < self.until {
             for (position, event) in self.read.by_ref() {
                 self.after = position;
                 if self.filter.fits(&event) {
@@ -107,6 +118,7 @@ impl Listener {
                 }
             }
         }
+        None
     }
 
     async fn rest(&self) -> Option<()> {

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Claim, FinishedAttempt, Lease, LeasedQueue, QueueRef, Rebuilding, Settlement};
+use super::{Claim, FinishedAttempt, Lease, LeasedQueue, QueueRef, Settlement};
 use crate::model::{
     DeliveryFilter, DeliveryId, DeliveryState, EventFilter, EventId, Header, PageRequest, QuarantineFilter,
-    QuarantineId, ResourceKind, ResourceState, SkippedEvent,
+    QuarantineId, ResourceKind, ResourceState, SkippedEvent, Words,
 };
 
 /// Where PostgreSQL's time begins, in the year 4714 before Christ. An event that claims to be older is no reason to
@@ -104,13 +104,19 @@ pub(super) fn fitting(sizes: impl Iterator<Item = Option<i64>>) -> usize {
     sizes.enumerate().take_while(fits).count()
 }
 
-/// What came of going on with making the mirror anew: how many events were taken up, if there was anything to do.
-pub(super) fn rebuilding(taken_up: Option<i64>) -> Rebuilding {
-    match taken_up {
-        None => Rebuilding::Nothing,
-        Some(0) => Rebuilding::Ended,
-        Some(number) => Rebuilding::Goes(number.unsigned_abs()),
-    }
+/// Words as a store keeps them: of each kind others, so that what is common in one kind is not taken to be common in all.
+pub(super) fn lexemes(kind: ResourceKind, words: &Words) -> Vec<String> {
+    let letter = match kind {
+        ResourceKind::Message => 'm',
+        ResourceKind::Conversation => 'c',
+        ResourceKind::Contact => 'p',
+        ResourceKind::Invoice => 'i',
+        ResourceKind::Review => 'r',
+        ResourceKind::ReviewInvite => 'n',
+        ResourceKind::ReviewResponse => 'a',
+        ResourceKind::Call => 't',
+    };
+    words.as_slice().iter().map(|word| format!("{letter}{word}")).collect()
 }
 
 /// Events that gave no picture, in the same way.
@@ -122,10 +128,23 @@ pub(super) fn skipped(skipped: &[SkippedEvent]) -> String {
     Value::Array(rows).to_string()
 }
 
-/// The conversations that a batch tells of: what their messages come to is to be worked out.
-pub(super) fn conversations(states: &[ResourceState]) -> Vec<&str> {
-    let of_conversations = states.iter().filter(|state| state.kind == ResourceKind::Conversation);
-    of_conversations.map(|state| state.uid.as_str()).collect()
+/// The messages that a batch tells of.
+pub(super) fn messages(states: &[ResourceState]) -> Vec<&str> {
+    of_kind(states, ResourceKind::Message).collect()
+}
+
+/// The conversations whose messages may come to something else after a batch: those that it tells of, and those that its messages
+/// belonged to before.
+pub(super) fn conversations(states: &[ResourceState], before: Vec<String>) -> Vec<String> {
+    let mut all = before;
+    all.extend(of_kind(states, ResourceKind::Conversation).map(str::to_owned));
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn of_kind(states: &[ResourceState], kind: ResourceKind) -> impl Iterator<Item = &str> {
+    states.iter().filter(move |state| state.kind == kind).map(|state| state.uid.as_str())
 }
 
 /// One row of [`states`].
@@ -173,7 +192,7 @@ impl<'a> From<&'a ResourceState> for KeptState<'a> {
             name: state.name.as_deref().map(text),
             merged_into: keys.merged_into.as_deref(),
             is_awaiting: keys.is_awaiting,
-            words: state.words.as_slice().join(" "),
+            words: lexemes(state.kind, &state.words).join(" "),
             data: &state.data,
         }
     }

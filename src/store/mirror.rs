@@ -20,23 +20,27 @@ pub trait MirrorStore: Send + Sync + 'static {
     /// them until it is [`mirrored`](Self::mirror).
     async fn unmirrored(&self, at_most: u32) -> Result<Vec<Unmirrored>, StoreError>;
 
-    /// Writes what a few events come to, all or nothing: a state takes the place of one that is not newer. What was skipped
-    /// before and is told of now is skipped no more. Events that were never mirrored before are then in the feed.
-    /// Returns whether the asker is still the one who is at the mirror; if not, nothing is written.
+    /// Writes what a few events come to, all or nothing: a state takes the place of one that is not newer. Those that were yet to
+    /// be mirrored are then in the feed. Returns whether the asker is still the one who is at the mirror; if not, nothing is
+    /// written.
     async fn mirror(&self, mirrored: &Mirrored) -> Result<bool, StoreError>;
 
     /// Asks for the mirror to be made anew: every event that there is now is to be mirrored again. What was begun before and
     /// is not through begins anew.
     async fn begin_rebuild(&self, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Takes up the next events for making the mirror anew, and takes down how far that is. To be asked when nothing is left to
-    /// be mirrored: then it has ended when there are no more.
-    async fn rebuild(
+    /// The next events for making the mirror anew, in the order in which they were received: those after the last that were
+    /// mirrored for it. `None` when nobody has asked for it, or it is through.
+    async fn to_rebuild(&self, at_most: u32) -> Result<Option<Rebuilding>, StoreError>;
+
+    /// Takes down that making the mirror anew is through, unless it was asked for again meanwhile: it was to go on after this
+    /// event. Returns whether it is.
+    async fn end_rebuild(
         &self,
         token: LeaseToken,
-        at_most: u32,
+        after: EventId,
         now: Timestamp,
-    ) -> Result<Rebuilding, StoreError>;
+    ) -> Result<bool, StoreError>;
 
     /// The next events of the feed after a position, each with its own. Whoever goes on from the last position misses no event
     /// that is there by then, and none that comes later.
@@ -112,17 +116,49 @@ pub struct Mirrored {
     pub told_by: Vec<(ResourceKind, String, EventId)>,
     /// Events that gave no picture.
     pub skipped: Vec<SkippedEvent>,
-    /// All of these events.
+    /// Events that were read and gave the picture that they should: they are skipped no more.
+    pub fitting: Vec<EventId>,
+    /// All of these events, in order.
     pub events: Vec<EventId>,
+    /// The event after which they were taken up for making the mirror anew, if they were: then that goes on after them.
+    pub rebuilt_after: Option<EventId>,
 }
 
-/// What came of a request to go on with making the mirror anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rebuilding {
-    /// Nobody has asked for it, or it is through, or another is at the mirror.
-    Nothing,
-    /// So many events more are to be mirrored again.
-    Goes(u64),
-    /// It has just come to its end.
-    Ended,
+impl Mirrored {
+    /// What one of the events comes to, by itself.
+    #[must_use]
+    pub fn only(&self, event: EventId, rebuilt_after: Option<EventId>) -> Self {
+        let is_its = |other: &EventId| *other == event;
+        Self {
+            token: self.token,
+            states: self.states.iter().filter(|state| is_its(&state.event_id)).cloned().collect(),
+            told_by: self.told_by.iter().filter(|(_, _, by)| is_its(by)).cloned().collect(),
+            skipped: self.skipped.iter().filter(|one| is_its(&one.event_id)).cloned().collect(),
+            fitting: self.fitting.iter().copied().filter(is_its).collect(),
+            events: vec![event],
+            rebuilt_after,
+        }
+    }
+
+    /// The same events, none of which gives a picture, for this reason.
+    #[must_use]
+    pub fn left_out(self, reason: &str) -> Self {
+        let skip = |event_id: &EventId| SkippedEvent { event_id: *event_id, reason: reason.to_owned() };
+        Self {
+            skipped: self.events.iter().map(skip).collect(),
+            states: Vec::new(),
+            told_by: Vec::new(),
+            fitting: Vec::new(),
+            ..self
+        }
+    }
+}
+
+/// What is next for making the mirror anew.
+#[derive(Clone, Debug)]
+pub struct Rebuilding {
+    /// How far it is: the last event that was mirrored for it.
+    pub after: EventId,
+    /// The next ones; empty when there are no more.
+    pub events: Vec<Unmirrored>,
 }

@@ -61,7 +61,11 @@ async fn every_kind_is_listed_and_shown_with_the_events_behind_it() {
         assert_eq!(shown["data"], *item, "{list}");
         let behind = api.read(item["events"].as_str().unwrap()).await;
         assert!(!behind["data"].as_array().unwrap().is_empty(), "{list}: {behind}");
-        api.get(&format!("/api/v1/{list}/nothing")).await.is_problem(404, "resource_not_found");
+        let by_uid = api.read(&format!("/api/v1/{list}/{uid}/events")).await;
+        assert_eq!(by_uid["data"], behind["data"], "{list}");
+        for path in ["nothing", "nothing/events"] {
+            api.get(&format!("/api/v1/{list}/{path}")).await.is_problem(404, "resource_not_found");
+        }
     }
     let status = api.read("/api/v1/mirror").await;
     assert_eq!((&status["data"]["waiting"], &status["data"]["skipped"]), (&json!(0), &json!(0)));
@@ -163,7 +167,7 @@ async fn what_is_not_understood_is_named() {
         ("conversations?awaitingReply=perhaps", "true or false"),
         ("contacts?createdAfter=yesterday", "createdAfter"),
         ("calls?limit=101", "limit"),
-        ("stats?receivedAfter=2026-01-01T00:00:00Z&receivedBefore=2026-03-01T00:00:00Z", "31 days"),
+        ("stats?receivedAfter=2026-01-01T00:00:00Z&receivedBefore=2026-03-01T00:00:00Z", "7 days"),
         ("events/stream?lastEventId=first", "lastEventId"),
     ] {
         let message = api.get(&format!("/api/v1/{query}")).await.is_problem(400, "invalid_request_values");

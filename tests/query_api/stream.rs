@@ -84,6 +84,17 @@ async fn what_was_mirrored_again_is_not_streamed_again() {
 }
 
 #[tokio::test]
+async fn who_comes_again_at_the_same_address_goes_on_where_the_header_says() {
+    let api = Api::new().await;
+    api.hear(&[event("call.missed", 1), event("call.missed", 2)]).await;
+    let all = heard(&api, "/api/v1/events/stream?lastEventId=0", &[], 2).await;
+    let rest = heard(&api, "/api/v1/events/stream?lastEventId=0", &[("last-event-id", &all[0].0)], 1).await;
+    assert_eq!(rest, [all[1].clone()]);
+    let odd = api.get_with("/api/v1/events/stream", &[("last-event-id", "the first")]).await;
+    assert!(odd.is_problem(400, "invalid_request_values").contains("Last-Event-ID"));
+}
+
+#[tokio::test]
 async fn a_stop_ends_the_streams() {
     let api = Api::new().await;
     let mut stream = api.stream("/api/v1/events/stream", &[]).await;

@@ -4,7 +4,7 @@ use lectern::model::{
     EventId, Rebuild, Resource, ResourceFilter, ResourceKeys, ResourceKind, ResourceState, SkippedEvent,
     Talk, Version, Words,
 };
-use lectern::store::{LeaseToken, MirrorLease, MirrorStore, Mirrored, Rebuilding};
+use lectern::store::{LeaseToken, MirrorLease, MirrorStore, Mirrored};
 
 use crate::home::Home;
 use crate::make::{accept, event, first, second};
@@ -18,7 +18,10 @@ crate::on_both_stores![
     a_conversation_is_what_its_messages_come_to,
     what_gave_no_picture_is_listed_until_it_gives_one,
     the_mirror_is_made_anew_from_where_it_was,
+    what_is_asked_for_again_begins_anew_whatever_is_under_way,
     making_the_mirror_anew_without_events_ends_at_once,
+    a_message_that_goes_to_another_conversation_is_missed_in_neither,
+    a_conversation_knows_its_customer_though_not_every_message_says_who_it_is,
     an_event_that_is_forgotten_leaves_nothing_behind_but_the_picture,
     what_was_merged_leads_to_what_stays,
 ];
@@ -39,7 +42,7 @@ pub(crate) fn state(kind: ResourceKind, uid: &str, at: i64, step: u8) -> Resourc
     ResourceState {
         kind,
         uid: uid.to_owned(),
-        version: Version::new(second(at), step, event_id),
+        version: Version::new(Some(second(at)), step, event_id),
         event_id,
         at: second(at),
         keys: ResourceKeys::default(),
@@ -69,7 +72,7 @@ pub(crate) fn message(
 
 pub(crate) async fn mirror(store: &dyn MirrorStore, token: LeaseToken, states: Vec<ResourceState>) {
     let told_by = states.iter().map(|state| (state.kind, state.uid.clone(), state.event_id)).collect();
-    let mirrored = Mirrored { token, states, told_by, skipped: Vec::new(), events: Vec::new() };
+    let mirrored = Mirrored { states, told_by, ..through(token, &[]) };
     assert!(store.mirror(&mirrored).await.unwrap());
 }
 
@@ -78,7 +81,15 @@ async fn one(store: &dyn MirrorStore, kind: ResourceKind, uid: &str) -> Resource
 }
 
 fn through(token: LeaseToken, events: &[EventId]) -> Mirrored {
-    Mirrored { token, states: Vec::new(), told_by: Vec::new(), skipped: Vec::new(), events: events.to_vec() }
+    Mirrored {
+        token,
+        states: Vec::new(),
+        told_by: Vec::new(),
+        skipped: Vec::new(),
+        fitting: Vec::new(),
+        events: events.to_vec(),
+        rebuilt_after: None,
+    }
 }
 
 async fn waiting(store: &dyn MirrorStore, at_most: u32) -> Vec<String> {
@@ -229,9 +240,17 @@ async fn what_gave_no_picture_is_listed_until_it_gives_one(store: Home) {
     let below = lectern::model::PageRequest { limit: 9, below: Some(ids[2]) };
     assert_eq!(store.skipped(below).await.unwrap(), shown[1..]);
     assert_eq!(store.mirror_status().await.unwrap().skipped, 2);
+    // One has lost its body: there is nothing that it could tell.
     let again = Mirrored { skipped: vec![skip(0, "still none")], ..through(token, &ids) };
     assert!(store.mirror(&again).await.unwrap());
+    assert_eq!(store.skipped(first(9)).await.unwrap(), [shown[0].clone(), skip(0, "still none")]);
+    let fits = Mirrored { fitting: vec![ids[2]], ..through(token, &ids) };
+    assert!(store.mirror(&fits).await.unwrap());
     assert_eq!(store.skipped(first(9)).await.unwrap(), [skip(0, "still none")]);
+    // What was forgotten meanwhile is listed nowhere.
+    let unknown = SkippedEvent { event_id: EventId::at(second(7)), reason: "nobody knows it".to_owned() };
+    assert!(store.mirror(&Mirrored { skipped: vec![unknown], ..through(token, &[]) }).await.unwrap());
+    assert_eq!(store.skipped(first(9)).await.unwrap().len(), 1);
 }
 
 async fn the_mirror_is_made_anew_from_where_it_was(store: Home) {
@@ -243,37 +262,103 @@ async fn the_mirror_is_made_anew_from_where_it_was(store: Home) {
         accept(&*store, new).await;
     }
     assert!(store.mirror(&through(token, &ids)).await.unwrap());
-    assert_eq!(store.rebuild(token, 2, second(9)).await.unwrap(), Rebuilding::Nothing);
+    let fed = store.feed_end().await.unwrap();
+    assert!(store.to_rebuild(2).await.unwrap().is_none(), "nobody has asked for it");
     store.begin_rebuild(second(10)).await.unwrap();
     // What comes later is not a part of it.
     accept(&*store, event("late", second(11))).await;
-    assert_eq!(store.rebuild(token, 2, second(12)).await.unwrap(), Rebuilding::Goes(2));
-    assert_eq!(waiting(&*store, 9).await, ["e1", "e2", "late"]);
+    // Three at a time: the first, again after a crash, and what is left.
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let next = store.to_rebuild(3).await.unwrap().unwrap();
+        let events: Vec<_> = next.events.iter().map(|one| one.event.id).collect();
+        told.push(events.clone());
+        if told.len() != 1 {
+            let again = Mirrored { rebuilt_after: Some(next.after), ..through(token, &events) };
+            assert!(store.mirror(&again).await.unwrap());
+        }
+    }
+    assert_eq!(told, [&ids[..3], &ids[..3], &ids[3..]]);
     let rebuild = store.mirror_status().await.unwrap().rebuild.unwrap();
-    assert_eq!(rebuild, Rebuild { started_at: second(10), total: 5, done: 2, ended_at: None });
-    assert_eq!(
-        store.mirror_status().await.unwrap().oldest_at,
-        Some(second(11)),
-        "what is repeated is not late"
-    );
-    // Another process goes on.
-    let other = LeaseToken::at(second(3601));
-    assert!(store.lease_mirror(&lease(other, 3601, 7200)).await.unwrap());
-    assert_eq!(store.rebuild(token, 2, second(3602)).await.unwrap(), Rebuilding::Nothing);
-    assert_eq!(store.rebuild(other, 2, second(3602)).await.unwrap(), Rebuilding::Goes(2));
-    assert_eq!(store.rebuild(other, 2, second(3602)).await.unwrap(), Rebuilding::Goes(1));
-    assert_eq!(waiting(&*store, 9).await, ["e1", "e2", "e3", "e4", "e5", "late"]);
-    assert!(store.mirror(&through(other, &ids)).await.unwrap());
-    assert_eq!(store.rebuild(other, 2, second(3603)).await.unwrap(), Rebuilding::Ended);
-    assert_eq!(store.rebuild(other, 2, second(3604)).await.unwrap(), Rebuilding::Nothing);
-    let ended = store.mirror_status().await.unwrap().rebuild.unwrap();
-    assert_eq!((ended.done, ended.ended_at), (5, Some(second(3603))));
+    assert_eq!(rebuild, Rebuild { started_at: second(10), total: 5, done: 5, ended_at: None });
+    assert_eq!(waiting(&*store, 9).await, ["late"]);
+    assert_eq!(store.feed_end().await.unwrap(), fed, "what is repeated is not new");
+
+    let last = store.to_rebuild(3).await.unwrap().unwrap();
+    assert!(last.events.is_empty());
+    let other = LeaseToken::at(second(0));
+    assert!(!store.end_rebuild(other, last.after, second(12)).await.unwrap(), "that is for whoever is at it");
+    assert!(store.end_rebuild(token, last.after, second(12)).await.unwrap());
+    assert!(store.to_rebuild(3).await.unwrap().is_none());
+    assert_eq!(store.mirror_status().await.unwrap().rebuild.unwrap().ended_at, Some(second(12)));
+}
+
+async fn what_is_asked_for_again_begins_anew_whatever_is_under_way(store: Home) {
+    let token = at_the_mirror(&*store).await;
+    for (uid, at) in [("e1", 1), ("e2", 2)] {
+        accept(&*store, event(uid, second(at))).await;
+    }
+    let ids: Vec<_> = store.unmirrored(9).await.unwrap().iter().map(|one| one.event.id).collect();
+    assert!(store.mirror(&through(token, &ids)).await.unwrap());
+    store.begin_rebuild(second(3)).await.unwrap();
+    let first_part = store.to_rebuild(1).await.unwrap().unwrap();
+    let moved = Mirrored { rebuilt_after: Some(first_part.after), ..through(token, &ids[..1]) };
+    assert!(store.mirror(&moved).await.unwrap());
+    let under_way = store.to_rebuild(1).await.unwrap().unwrap();
+    store.begin_rebuild(second(4)).await.unwrap();
+    let late = Mirrored { rebuilt_after: Some(under_way.after), ..through(token, &ids[1..]) };
+    assert!(store.mirror(&late).await.unwrap());
+    let next = store.to_rebuild(9).await.unwrap().unwrap();
+    assert_eq!(next.events.iter().map(|one| one.event.id).collect::<Vec<_>>(), ids);
+    assert!(!store.end_rebuild(token, under_way.after, second(5)).await.unwrap());
 }
 
 async fn making_the_mirror_anew_without_events_ends_at_once(store: Home) {
     let token = at_the_mirror(&*store).await;
     store.begin_rebuild(second(1)).await.unwrap();
-    assert_eq!(store.rebuild(token, 9, second(2)).await.unwrap(), Rebuilding::Ended);
+    let next = store.to_rebuild(9).await.unwrap().unwrap();
+    assert!(next.events.is_empty());
+    assert!(store.end_rebuild(token, next.after, second(2)).await.unwrap());
+}
+
+async fn a_message_that_goes_to_another_conversation_is_missed_in_neither(store: Home) {
+    let token = at_the_mirror(&*store).await;
+    let conversation = |uid: &str, at| state(ResourceKind::Conversation, uid, at, 0);
+    let told = vec![
+        message("m1", "a", 1, "inbound", "received"),
+        message("m2", "a", 2, "outbound", "sent"),
+        conversation("a", 2),
+    ];
+    mirror(&*store, token, told).await;
+    let moved = vec![message("m2", "b", 3, "outbound", "sent"), conversation("b", 3)];
+    mirror(&*store, token, moved).await;
+    let left = one(&*store, ResourceKind::Conversation, "a").await;
+    let talk = left.talk.unwrap();
+    assert_eq!((talk.inbound, talk.outbound, talk.last_message_uid.as_str()), (1, 0, "m1"));
+    assert_eq!((left.keys.is_awaiting, left.at), (Some(true), second(1)));
+    let joined = one(&*store, ResourceKind::Conversation, "b").await.talk.unwrap();
+    assert_eq!((joined.inbound, joined.outbound), (0, 1));
+    // One that has none left is no longer any talk, and still a conversation.
+    let mut gone = message("m1", "a", 4, "inbound", "received");
+    gone.keys.conversation_uid = None;
+    mirror(&*store, token, vec![gone]).await;
+    let empty = one(&*store, ResourceKind::Conversation, "a").await;
+    assert_eq!((empty.talk, empty.keys.is_awaiting), (None, Some(false)));
+}
+
+async fn a_conversation_knows_its_customer_though_not_every_message_says_who_it_is(store: Home) {
+    let token = at_the_mirror(&*store).await;
+    for (uid, at, contact) in [("m2", 2, None), ("m1", 1, Some("ada"))] {
+        let mut of_message = message(uid, "c", at, "inbound", "received");
+        of_message.keys.contact_uid = contact.map(str::to_owned);
+        of_message.name = contact.map(str::to_uppercase);
+        let of_conversation =
+            ResourceState { kind: ResourceKind::Conversation, uid: "c".to_owned(), ..of_message.clone() };
+        mirror(&*store, token, vec![of_message, of_conversation]).await;
+    }
+    let known = one(&*store, ResourceKind::Conversation, "c").await;
+    assert_eq!((known.keys.contact_uid.as_deref(), known.name.as_deref()), (Some("ada"), Some("ADA")));
+    assert_eq!(known.at, second(2));
 }
 
 async fn an_event_that_is_forgotten_leaves_nothing_behind_but_the_picture(store: Home) {

@@ -23,7 +23,7 @@ use super::params::{FromParams, Params};
 use super::path::{Id, Plain};
 use super::refusal::Refusal;
 use super::{State, answer, events};
-use crate::model::{Place, Resource, ResourceFilter, ResourceKind};
+use crate::model::{EventFilter, Place, Resource, ResourceFilter, ResourceKind};
 use crate::podium::identifier;
 use crate::store::StoreError;
 
@@ -114,7 +114,14 @@ async fn events_of<V: View>(
     Id(uid): Id<Uid>,
     page: Page<()>,
 ) -> Result<Response, Refusal> {
-    let events = state.mirror.events_of(V::KIND, &uid.0, page.request()).await?;
+    let found = survivor(&state, V::KIND, uid.0).await?.ok_or(Refusal::NotMirrored)?;
+    let events = if V::KIND == ResourceKind::Conversation {
+        // Those that name it.
+        let filter = EventFilter { conversation_uid: Some(found.uid), ..EventFilter::default() };
+        state.store.events(&filter, page.request()).await?
+    } else {
+        state.mirror.events_of(V::KIND, &found.uid, page.request()).await?
+    };
     Ok(events::page(&page, events))
 }
 

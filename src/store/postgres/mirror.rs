@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Row};
 use uuid::Uuid;
 
@@ -26,7 +27,12 @@ pub(super) async fn lease(pool: &PgPool, lease: &MirrorLease) -> Result<bool, sq
 
 /// See [`crate::store::MirrorStore::unmirrored`].
 pub(super) async fn unmirrored(pool: &PgPool, at_most: u32) -> Result<Vec<Unmirrored>, sqlx::Error> {
-    let mut rows = sqlx::query(sql::UNMIRRORED).bind(i64::from(at_most)).fetch_all(pool).await?;
+    let rows = sqlx::query(sql::UNMIRRORED).bind(i64::from(at_most)).fetch_all(pool).await?;
+    with_contents(pool, rows).await
+}
+
+/// The events, as many as are read together, with what arrived.
+async fn with_contents(pool: &PgPool, mut rows: Vec<PgRow>) -> Result<Vec<Unmirrored>, sqlx::Error> {
     let sizes: Vec<Option<i64>> = rows.iter().map(|row| row.try_get("size")).collect::<Result<_, _>>()?;
     rows.truncate(kept::fitting(sizes.into_iter()));
     let events: Vec<EventRecord> = rows.iter().map(map::event).collect::<Result<_, _>>()?;
@@ -48,10 +54,15 @@ async fn write(pool: &PgPool, mirrored: &Mirrored) -> Result<bool, sqlx::Error> 
     if held.is_none() {
         return Ok(false);
     }
-    write_states(&mut transaction, mirrored).await?;
+    if !mirrored.states.is_empty() {
+        write_states(&mut transaction, mirrored).await?;
+    }
     sqlx::query(sql::MIRROR_DONE)
         .bind(column(&mirrored.events, |event| event.as_uuid()))
         .bind(kept::skipped(&mirrored.skipped))
+        .bind(column(&mirrored.fitting, |event| event.as_uuid()))
+        .bind(mirrored.rebuilt_after.map(EventId::as_uuid))
+        .bind(mirrored.events.last().map(|event| event.as_uuid()))
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
@@ -59,12 +70,14 @@ async fn write(pool: &PgPool, mirrored: &Mirrored) -> Result<bool, sqlx::Error> 
 }
 
 async fn write_states(connection: &mut PgConnection, mirrored: &Mirrored) -> Result<(), sqlx::Error> {
-    if mirrored.states.is_empty() {
-        return Ok(());
-    }
-    sqlx::query(sql::MIRROR_STATES).bind(kept::states(&mirrored.states)).execute(&mut *connection).await?;
+    let states = &mirrored.states;
+    let before = sqlx::query_scalar(sql::CONVERSATIONS_OF)
+        .bind(kept::messages(states))
+        .fetch_all(&mut *connection)
+        .await?;
+    sqlx::query(sql::MIRROR_STATES).bind(kept::states(states)).execute(&mut *connection).await?;
     sqlx::query(sql::MIRROR_TOLD_BY).bind(kept::told_by(&mirrored.told_by)).execute(&mut *connection).await?;
-    let conversations = kept::conversations(&mirrored.states);
+    let conversations = kept::conversations(states, before);
     if !conversations.is_empty() {
         sqlx::query(sql::MIRROR_TALKS).bind(conversations).execute(connection).await?;
     }
@@ -72,25 +85,44 @@ async fn write_states(connection: &mut PgConnection, mirrored: &Mirrored) -> Res
 }
 
 /// See [`crate::store::MirrorStore::begin_rebuild`].
-pub(super) async fn begin_rebuild(pool: &PgPool, now: Timestamp) -> Result<(), sqlx::Error> {
-    sqlx::query(sql::BEGIN_REBUILD).bind(instant(now)).execute(pool).await?;
+pub(super) async fn begin_rebuild(
+    pool: &PgPool,
+    readers: &PgPool,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    // Only shown: where it takes too long to count, it is not known.
+    let total: i64 = sqlx::query_scalar(sql::COUNT_ALL_EVENTS).fetch_one(readers).await.unwrap_or_default();
+    sqlx::query(sql::BEGIN_REBUILD).bind(instant(now)).bind(total).execute(pool).await?;
     Ok(())
 }
 
-/// See [`crate::store::MirrorStore::rebuild`].
-pub(super) async fn rebuild(
+/// See [`crate::store::MirrorStore::to_rebuild`].
+pub(super) async fn to_rebuild(pool: &PgPool, at_most: u32) -> Result<Option<Rebuilding>, sqlx::Error> {
+    let Some(work) = sqlx::query(sql::REBUILDING).fetch_optional(pool).await? else { return Ok(None) };
+    let after: Uuid = work.try_get("rebuild_reached")?;
+    let rows = sqlx::query(sql::NEXT_OF_REBUILD)
+        .bind(after)
+        .bind(work.try_get::<Option<Uuid>, _>("rebuild_until")?)
+        .bind(i64::from(at_most))
+        .fetch_all(pool)
+        .await?;
+    Ok(Some(Rebuilding { after: after.into(), events: with_contents(pool, rows).await? }))
+}
+
+/// See [`crate::store::MirrorStore::end_rebuild`].
+pub(super) async fn end_rebuild(
     pool: &PgPool,
     token: LeaseToken,
-    at_most: u32,
+    after: EventId,
     now: Timestamp,
-) -> Result<Rebuilding, sqlx::Error> {
-    let taken_up: Option<i64> = sqlx::query_scalar(sql::REBUILD)
+) -> Result<bool, sqlx::Error> {
+    let ended = sqlx::query(sql::END_REBUILD)
         .bind(token.0)
-        .bind(i64::from(at_most))
+        .bind(after.as_uuid())
         .bind(instant(now))
-        .fetch_optional(pool)
+        .execute(pool)
         .await?;
-    Ok(kept::rebuilding(taken_up))
+    Ok(ended.rows_affected() > 0)
 }
 
 /// See [`crate::store::MirrorStore::mirror_status`].

@@ -289,16 +289,20 @@ impl MirrorStore for PostgresStore {
     }
 
     async fn begin_rebuild(&self, now: Timestamp) -> Result<(), StoreError> {
-        Ok(mirror::begin_rebuild(self.pool()?, now).await?)
+        Ok(mirror::begin_rebuild(self.pool()?, self.readers()?, now).await?)
     }
 
-    async fn rebuild(
+    async fn to_rebuild(&self, at_most: u32) -> Result<Option<Rebuilding>, StoreError> {
+        Ok(mirror::to_rebuild(self.pool()?, at_most).await?)
+    }
+
+    async fn end_rebuild(
         &self,
         token: LeaseToken,
-        at_most: u32,
+        after: EventId,
         now: Timestamp,
-    ) -> Result<Rebuilding, StoreError> {
-        Ok(mirror::rebuild(self.pool()?, token, at_most, now).await?)
+    ) -> Result<bool, StoreError> {
+        Ok(mirror::end_rebuild(self.pool()?, token, after, now).await?)
     }
 
     async fn feed(&self, after: u64, at_most: u32) -> Result<Vec<(u64, EventRecord)>, StoreError> {

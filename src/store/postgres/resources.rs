@@ -34,7 +34,7 @@ pub(super) async fn list(
         .bind(&keys.status)
         .bind(&keys.merged_into)
         .bind(keys.is_awaiting)
-        .bind(all_of(&filter.words))
+        .bind(all_of(kind, &filter.words))
         .bind(i64::from(page.limit))
         .persistent(false)
         .fetch_all(readers)
@@ -43,8 +43,8 @@ pub(super) async fn list(
 }
 
 /// A query for all of the words. They are of letters and digits only, so quotes are all they need.
-fn all_of(words: &Words) -> Option<String> {
-    let words: Vec<_> = words.as_slice().iter().map(|word| format!("'{word}'")).collect();
+fn all_of(kind: ResourceKind, words: &Words) -> Option<String> {
+    let words: Vec<_> = kept::lexemes(kind, words).iter().map(|word| format!("'{word}'")).collect();
     (!words.is_empty()).then(|| words.join(" & "))
 }
 

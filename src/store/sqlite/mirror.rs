@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use super::batch::json_ids;
 use super::map::{self, instant};
 use super::read;
 use super::sql::{BEGIN, mirror as sql};
-use crate::model::{EventId, EventRecord, MirrorStatus, PageRequest, SkippedEvent};
+use crate::model::{EventId, EventRecord, MirrorStatus, PageRequest, ResourceState, SkippedEvent};
 use crate::store::{LeaseToken, MirrorLease, Mirrored, Rebuilding, Unmirrored, kept};
 
 /// See [`crate::store::MirrorStore::lease_mirror`].
@@ -27,7 +28,15 @@ pub(super) async fn lease(writer: &SqlitePool, lease: &MirrorLease) -> Result<bo
 
 /// See [`crate::store::MirrorStore::unmirrored`].
 pub(super) async fn unmirrored(readers: &SqlitePool, at_most: u32) -> Result<Vec<Unmirrored>, sqlx::Error> {
-    let mut rows = sqlx::query(sql::UNMIRRORED).bind(at_most).fetch_all(readers).await?;
+    let rows = sqlx::query(sql::UNMIRRORED).bind(at_most).fetch_all(readers).await?;
+    with_contents(readers, rows).await
+}
+
+/// The events, as many as are read together, with what arrived.
+async fn with_contents(
+    readers: &SqlitePool,
+    mut rows: Vec<SqliteRow>,
+) -> Result<Vec<Unmirrored>, sqlx::Error> {
     let sizes: Vec<Option<i64>> = rows.iter().map(|row| row.try_get("size")).collect::<Result<_, _>>()?;
     rows.truncate(kept::fitting(sizes.into_iter()));
     let events: Vec<EventRecord> = rows.iter().map(map::event).collect::<Result<_, _>>()?;
@@ -48,26 +57,54 @@ pub(super) async fn mirror(writer: &SqlitePool, mirrored: &Mirrored) -> Result<b
         write_states(&mut transaction, mirrored).await?;
     }
     let events = json_ids(mirrored.events.iter().map(|event| event.as_uuid()))?;
-    for statement in [sql::FEED, sql::LEAVE_INBOX, sql::UNSKIP] {
+    for statement in [sql::FEED, sql::LEAVE_INBOX] {
         sqlx::query(statement).bind(&events).execute(&mut *transaction).await?;
     }
+    let fitting = json_ids(mirrored.fitting.iter().map(|event| event.as_uuid()))?;
+    sqlx::query(sql::UNSKIP).bind(fitting).execute(&mut *transaction).await?;
     sqlx::query(sql::SKIP).bind(kept::skipped(&mirrored.skipped)).execute(&mut *transaction).await?;
+    if let (Some(after), Some(last)) = (mirrored.rebuilt_after, mirrored.events.last()) {
+        sqlx::query(sql::MOVE_REBUILD)
+            .bind(after.as_uuid())
+            .bind(last.as_uuid())
+            .bind(i64::try_from(mirrored.events.len()).unwrap_or(i64::MAX))
+            .execute(&mut *transaction)
+            .await?;
+    }
     transaction.commit().await?;
     Ok(true)
 }
 
 async fn write_states(connection: &mut SqliteConnection, mirrored: &Mirrored) -> Result<(), sqlx::Error> {
-    let written = sqlx::query(sql::MIRROR_STATES)
-        .bind(kept::states(&mirrored.states))
+    let states = &mirrored.states;
+    let before = sqlx::query_scalar(sql::CONVERSATIONS_OF)
+        .bind(Value::from(kept::messages(states)).to_string())
         .fetch_all(&mut *connection)
         .await?;
-    let words: HashMap<(&str, &str), String> = mirrored
-        .states
+    let written =
+        sqlx::query(sql::MIRROR_STATES).bind(kept::states(states)).fetch_all(&mut *connection).await?;
+    write_words(connection, states, &written).await?;
+    sqlx::query(sql::MIRROR_TOLD_BY).bind(kept::told_by(&mirrored.told_by)).execute(&mut *connection).await?;
+    let conversations = Value::from(kept::conversations(states, before)).to_string();
+    sqlx::query(sql::MIRROR_TALKS).bind(conversations).execute(connection).await?;
+    Ok(())
+}
+
+/// The words of the states that were written.
+async fn write_words(
+    connection: &mut SqliteConnection,
+    states: &[ResourceState],
+    written: &[SqliteRow],
+) -> Result<(), sqlx::Error> {
+    let words: HashMap<(&str, &str), String> = states
         .iter()
-        .map(|state| ((state.kind.as_str(), state.uid.as_str()), state.words.as_slice().join(" ")))
+        .map(|state| {
+            let words = kept::lexemes(state.kind, &state.words).join(" ");
+            ((state.kind.as_str(), state.uid.as_str()), words)
+        })
         .collect();
     let (mut numbers, mut to_find) = (Vec::new(), Vec::new());
-    for row in &written {
+    for row in written {
         let number: i64 = row.try_get("number")?;
         numbers.push(Value::from(number));
         if let Some(words) = words.get(&(row.try_get("kind")?, row.try_get("uid")?))
@@ -79,52 +116,51 @@ async fn write_states(connection: &mut SqliteConnection, mirrored: &Mirrored) ->
     for (statement, list) in [(sql::FORGET_WORDS, numbers), (sql::ADD_WORDS, to_find)] {
         sqlx::query(statement).bind(Value::Array(list).to_string()).execute(&mut *connection).await?;
     }
-    sqlx::query(sql::MIRROR_TOLD_BY).bind(kept::told_by(&mirrored.told_by)).execute(&mut *connection).await?;
-    let conversations = Value::from(kept::conversations(&mirrored.states)).to_string();
-    sqlx::query(sql::MIRROR_TALKS).bind(conversations).execute(connection).await?;
     Ok(())
 }
 
 /// See [`crate::store::MirrorStore::begin_rebuild`].
-pub(super) async fn begin_rebuild(writer: &SqlitePool, now: Timestamp) -> Result<(), sqlx::Error> {
-    sqlx::query(sql::BEGIN_REBUILD).bind(instant(now)).execute(writer).await?;
+pub(super) async fn begin_rebuild(
+    writer: &SqlitePool,
+    readers: &SqlitePool,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    // Beside acceptances, which would wait for it.
+    let total: i64 = sqlx::query_scalar(sql::COUNT_ALL_EVENTS).fetch_one(readers).await?;
+    sqlx::query(sql::BEGIN_REBUILD).bind(instant(now)).bind(total).execute(writer).await?;
     Ok(())
 }
 
-/// See [`crate::store::MirrorStore::rebuild`].
-pub(super) async fn rebuild(
-    writer: &SqlitePool,
+/// See [`crate::store::MirrorStore::to_rebuild`].
+pub(super) async fn to_rebuild(
     readers: &SqlitePool,
-    token: LeaseToken,
     at_most: u32,
-    now: Timestamp,
-) -> Result<Rebuilding, sqlx::Error> {
-    // Looking costs nobody anything; the right to write keeps every acceptance waiting for a moment.
-    if sqlx::query(sql::REBUILDING).bind(token.0).fetch_optional(readers).await?.is_none() {
-        return Ok(Rebuilding::Nothing);
-    }
-    let mut transaction = writer.begin_with(BEGIN).await?;
-    let work = sqlx::query(sql::REBUILDING).bind(token.0).fetch_optional(&mut *transaction).await?;
-    let Some(work) = work else { return Ok(Rebuilding::Nothing) };
-    let next: Vec<Uuid> = sqlx::query_scalar(sql::NEXT_OF_REBUILD)
-        .bind(work.try_get::<Uuid, _>("rebuild_reached")?)
+) -> Result<Option<Rebuilding>, sqlx::Error> {
+    let Some(work) = sqlx::query(sql::REBUILDING).fetch_optional(readers).await? else { return Ok(None) };
+    let after: Uuid = work.try_get("rebuild_reached")?;
+    let rows = sqlx::query(sql::NEXT_OF_REBUILD)
+        .bind(after)
         .bind(work.try_get::<Option<Uuid>, _>("rebuild_until")?)
         .bind(at_most)
-        .fetch_all(&mut *transaction)
+        .fetch_all(readers)
         .await?;
-    let number = i64::try_from(next.len()).unwrap_or(i64::MAX);
-    match next.last() {
-        Some(last) => {
-            let events = json_ids(next.iter().copied())?;
-            sqlx::query(sql::MIRROR_AGAIN).bind(events).execute(&mut *transaction).await?;
-            sqlx::query(sql::MOVE_REBUILD).bind(last).bind(number).execute(&mut *transaction).await?;
-        }
-        None => {
-            sqlx::query(sql::END_REBUILD).bind(instant(now)).execute(&mut *transaction).await?;
-        }
-    }
-    transaction.commit().await?;
-    Ok(kept::rebuilding(Some(number)))
+    Ok(Some(Rebuilding { after: after.into(), events: with_contents(readers, rows).await? }))
+}
+
+/// See [`crate::store::MirrorStore::end_rebuild`].
+pub(super) async fn end_rebuild(
+    writer: &SqlitePool,
+    token: LeaseToken,
+    after: EventId,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let ended = sqlx::query(sql::END_REBUILD)
+        .bind(token.0)
+        .bind(after.as_uuid())
+        .bind(instant(now))
+        .execute(writer)
+        .await?;
+    Ok(ended.rows_affected() > 0)
 }
 
 /// See [`crate::store::MirrorStore::mirror_status`].

@@ -288,16 +288,20 @@ impl MirrorStore for SqliteStore {
     }
 
     async fn begin_rebuild(&self, now: Timestamp) -> Result<(), StoreError> {
-        Ok(mirror::begin_rebuild(&self.writer, now).await?)
+        Ok(mirror::begin_rebuild(&self.writer, &self.readers, now).await?)
     }
 
-    async fn rebuild(
+    async fn to_rebuild(&self, at_most: u32) -> Result<Option<Rebuilding>, StoreError> {
+        Ok(mirror::to_rebuild(&self.claim_readers, at_most).await?)
+    }
+
+    async fn end_rebuild(
         &self,
         token: LeaseToken,
-        at_most: u32,
+        after: EventId,
         now: Timestamp,
-    ) -> Result<Rebuilding, StoreError> {
-        Ok(mirror::rebuild(&self.writer, &self.claim_readers, token, at_most, now).await?)
+    ) -> Result<bool, StoreError> {
+        Ok(mirror::end_rebuild(&self.writer, token, after, now).await?)
     }
 
     async fn feed(&self, after: u64, at_most: u32) -> Result<Vec<(u64, EventRecord)>, StoreError> {

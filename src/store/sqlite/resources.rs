@@ -21,10 +21,10 @@ pub(super) async fn list(
         (!filter.contact_uids.is_empty()).then(|| Value::from(filter.contact_uids.clone()).to_string());
     let rows = sqlx::query(statement(filter))
         .bind(kind.as_str())
-        .bind(page.below.as_ref().map(|below| instant(below.at)))
-        .bind(page.below.as_ref().map(|below| kept::text(&below.uid)))
-        .bind(filter.from.map(instant))
-        .bind(filter.before.map(instant))
+        .bind(page.below.as_ref().map_or(i64::MAX, |below| instant(below.at)))
+        .bind(page.below.as_ref().map_or_else(Default::default, |below| kept::text(&below.uid)))
+        .bind(filter.from.map_or(i64::MIN, instant))
+        .bind(filter.before.map_or(i64::MAX, instant))
         .bind(&keys.conversation_uid)
         .bind(contacts)
         .bind(&keys.location_uid)
@@ -36,7 +36,7 @@ pub(super) async fn list(
         .bind(&keys.status)
         .bind(&keys.merged_into)
         .bind(keys.is_awaiting)
-        .bind(all_of(&filter.words))
+        .bind(all_of(kind, &filter.words))
         .bind(page.limit)
         .fetch_all(readers)
         .await?;
@@ -52,7 +52,7 @@ fn statement(filter: &ResourceFilter) -> &'static str {
         (keys.channel_identifier.is_some(), sql::RESOURCES_OF_CHANNEL),
         (keys.merged_into.is_some(), sql::RESOURCES_MERGED),
         (!filter.words.is_empty(), sql::RESOURCES_WITH_WORDS),
-        (keys.is_awaiting == Some(true), sql::RESOURCES_AWAITING),
+        (keys.is_awaiting.is_some(), sql::RESOURCES_AWAITING),
         (keys.user_uid.is_some(), sql::RESOURCES_OF_USER),
         (keys.status.is_some(), sql::RESOURCES_OF_STATUS),
         (keys.location_uid.is_some(), sql::RESOURCES_OF_LOCATION),
@@ -63,8 +63,8 @@ fn statement(filter: &ResourceFilter) -> &'static str {
 }
 
 /// A query for all of the words. They are of letters and digits only, so quotes are all they need.
-fn all_of(words: &Words) -> Option<String> {
-    let words: Vec<_> = words.as_slice().iter().map(|word| format!("\"{word}\"")).collect();
+fn all_of(kind: ResourceKind, words: &Words) -> Option<String> {
+    let words: Vec<_> = kept::lexemes(kind, words).iter().map(|word| format!("\"{word}\"")).collect();
     (!words.is_empty()).then(|| words.join(" AND "))
 }
 

@@ -54,77 +54,97 @@ statements! {
             words = excluded.words, data = excluded.data
         WHERE resources.version <= excluded.version"#;
 
+    /// The conversations that messages belong to.
+    CONVERSATIONS_OF = r"
+        SELECT DISTINCT conversation_uid FROM resources
+        WHERE kind = 'message' AND uid = ANY ($1) AND conversation_uid IS NOT NULL";
+
     /// What the messages of conversations come to. A statement of its own: it sees what MIRROR_STATES has written. A message
-    /// that failed is no answer.
+    /// that failed is no answer. Who the customer is, not every message says.
     MIRROR_TALKS = r#"
-        UPDATE resources SET at = last_at, first_at = counted.first_at, inbound = counted.inbound, outbound = counted.outbound,
-            last_message_uid = last_uid, is_awaiting = coalesce(is_inbound, false)
+        UPDATE resources SET at = coalesce(last_at, resources.at), first_at = counted.first_at, inbound = counted.inbound,
+            outbound = counted.outbound, last_message_uid = last_uid, is_awaiting = coalesce(is_inbound, false),
+            contact_uid = known.contact_uid, name = named.name
         FROM unnest($1::text[]) AS told (uid)
         CROSS JOIN LATERAL (
             SELECT min(at) AS first_at, count(*) FILTER (WHERE direction = 'inbound') AS inbound,
                 count(*) FILTER (WHERE direction = 'outbound') AS outbound
             FROM resources AS messages WHERE kind = 'message' AND conversation_uid = told.uid
         ) AS counted
-        CROSS JOIN LATERAL (
+        LEFT JOIN LATERAL (
             SELECT at AS last_at, uid AS last_uid
             FROM resources AS messages WHERE kind = 'message' AND conversation_uid = told.uid
             ORDER BY kind DESC, conversation_uid DESC, at DESC, uid DESC LIMIT 1
-        ) AS last
+        ) AS last ON true
         LEFT JOIN LATERAL (
             SELECT direction = 'inbound' AS is_inbound
             FROM resources AS messages
             WHERE kind = 'message' AND conversation_uid = told.uid AND status IS DISTINCT FROM 'failed'
             ORDER BY kind DESC, conversation_uid DESC, at DESC, uid DESC LIMIT 1
         ) AS word ON true
+        LEFT JOIN LATERAL (
+            SELECT contact_uid
+            FROM resources AS messages
+            WHERE kind = 'message' AND conversation_uid = told.uid AND contact_uid IS NOT NULL
+            ORDER BY kind DESC, conversation_uid DESC, at DESC, uid DESC LIMIT 1
+        ) AS known ON true
+        LEFT JOIN LATERAL (
+            SELECT name
+            FROM resources AS messages
+            WHERE kind = 'message' AND conversation_uid = told.uid AND name IS NOT NULL
+            ORDER BY kind DESC, conversation_uid DESC, at DESC, uid DESC LIMIT 1
+        ) AS named ON true
         WHERE resources.kind = 'conversation' AND resources.uid = told.uid"#;
 
-    /// Which resources events tell of.
+    /// Which resources events tell of, of those that were not forgotten meanwhile.
     MIRROR_TOLD_BY = r"
         INSERT INTO resource_events (kind, uid, event_id)
-        SELECT kind, uid, event_id FROM json_to_recordset($1::text::json) AS new (kind text, uid text, event_id uuid)
+        SELECT kind, uid, event_id
+        FROM json_to_recordset($1::text::json) AS new (kind text, uid text, event_id uuid) JOIN events ON events.id = event_id
         ON CONFLICT DO NOTHING";
 
-    /// Ends the waiting of events, puts those into the feed that were never mirrored before, and takes down which gave no
-    /// picture.
+    /// Ends the waiting of events and puts them into the feed, takes down which gave no picture and which do so no more, and
+    /// how far making the mirror anew is, if they are of it and it was not asked for again meanwhile.
     MIRROR_DONE = r"
         WITH gone AS (
-            DELETE FROM mirror_inbox WHERE event_id = ANY ($1) RETURNING event_id, is_repeat
-        ), told AS (
-            INSERT INTO feed (event_id) SELECT event_id FROM gone WHERE NOT is_repeat ORDER BY event_id
-            ON CONFLICT DO NOTHING
-        ), skipped AS (
-            SELECT event_id, reason FROM json_to_recordset($2::text::json) AS new (event_id uuid, reason text)
+            DELETE FROM mirror_inbox WHERE event_id = ANY ($1) RETURNING event_id
+        ), fed AS (
+            INSERT INTO feed (event_id) SELECT event_id FROM gone ORDER BY event_id ON CONFLICT DO NOTHING
         ), fitting AS (
-            DELETE FROM mirror_skipped WHERE event_id = ANY ($1) AND event_id NOT IN (SELECT event_id FROM skipped)
+            DELETE FROM mirror_skipped WHERE event_id = ANY ($3)
+        ), moved AS (
+            UPDATE mirror_work SET rebuild_reached = $5, rebuild_done = rebuild_done + cardinality($1)
+            WHERE rebuild_reached = $4 AND rebuild_ended_at IS NULL
         )
-        INSERT INTO mirror_skipped (event_id, reason) SELECT event_id, reason FROM skipped
+        INSERT INTO mirror_skipped (event_id, reason)
+        SELECT event_id, reason
+        FROM json_to_recordset($2::text::json) AS new (event_id uuid, reason text) JOIN events ON events.id = event_id
         ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason";
+
+    /// How many events there are.
+    COUNT_ALL_EVENTS = "SELECT count(*) FROM events";
 
     /// Asks for the mirror to be made anew.
     BEGIN_REBUILD = r"
         UPDATE mirror_work SET rebuild_started_at = $1, rebuild_ended_at = NULL,
             rebuild_reached = '00000000-0000-0000-0000-000000000000',
-            rebuild_until = (SELECT id FROM events ORDER BY id DESC LIMIT 1),
-            rebuild_total = (SELECT count(*) FROM events), rebuild_done = 0";
+            rebuild_until = (SELECT id FROM events ORDER BY id DESC LIMIT 1), rebuild_total = $2, rebuild_done = 0";
 
-    /// The next events to be mirrored again; answers with how many they are.
-    REBUILD = r"
-        WITH work AS (
-            SELECT rebuild_reached, rebuild_until FROM mirror_work
-            WHERE lease = $1 AND rebuild_started_at IS NOT NULL AND rebuild_ended_at IS NULL FOR UPDATE
-        ), next AS (
-            SELECT id FROM events
-            WHERE id > (SELECT rebuild_reached FROM work) AND id <= (SELECT rebuild_until FROM work)
-            ORDER BY id LIMIT $2
-        ), again AS (
-            INSERT INTO mirror_inbox (event_id, is_repeat) SELECT id, true FROM next ON CONFLICT DO NOTHING
-        )
-        UPDATE mirror_work SET
-            rebuild_reached = coalesce((SELECT id FROM next ORDER BY id DESC LIMIT 1), work.rebuild_reached),
-            rebuild_done = rebuild_done + (SELECT count(*) FROM next),
-            rebuild_ended_at = CASE WHEN EXISTS (SELECT FROM next) THEN NULL ELSE $3::timestamptz END
-        FROM work
-        RETURNING (SELECT count(*) FROM next)";
+    /// How far the mirror is made anew, if it is.
+    REBUILDING = r"
+        SELECT rebuild_reached, rebuild_until FROM mirror_work
+        WHERE rebuild_started_at IS NOT NULL AND rebuild_ended_at IS NULL";
+
+    /// The next events to be mirrored again.
+    NEXT_OF_REBUILD = concat!("SELECT ", event_columns!(), ", octet_length(event_bodies.body)::bigint AS size
+        FROM events LEFT JOIN event_bodies ON event_bodies.event_id = events.id
+        WHERE events.id > $1 AND events.id <= $2
+        ORDER BY events.id LIMIT $3");
+
+    /// Ends making the mirror anew.
+    END_REBUILD = r"
+        UPDATE mirror_work SET rebuild_ended_at = $3
+        WHERE lease = $1 AND rebuild_reached = $2 AND rebuild_ended_at IS NULL";
 
     /// The next events of the feed.
     FEED_AFTER = concat!("SELECT feed.position, ", event_columns!(), " FROM feed JOIN events ON events.id = feed.event_id
@@ -170,7 +190,7 @@ statements! {
         SELECT (SELECT count(*) FROM (SELECT FROM mirror_inbox LIMIT $1) AS counted) AS waiting,
             (
                 SELECT received_at FROM mirror_inbox JOIN events ON events.id = event_id
-                WHERE NOT is_repeat ORDER BY event_id LIMIT 1
+                ORDER BY event_id LIMIT 1
             ) AS oldest_at,
             (SELECT count(*) FROM mirror_skipped) AS skipped,
             rebuild_started_at, rebuild_ended_at, rebuild_total, rebuild_done

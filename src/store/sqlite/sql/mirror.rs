@@ -13,17 +13,19 @@ macro_rules! resource_columns {
     };
 }
 
-/// A page of resources. A condition that is written out finds its index; one that may be missing never does, since SQLite plans
-/// before it knows the values.
+/// A page of resources: from where, and what is written out of the conditions. SQLite plans before it knows the values, and without
+/// statistics: so the index is named, and the bounds of the page are always there.
 macro_rules! resources_where {
-    ($condition:literal) => {
+    ($from:literal, $condition:literal) => {
         concat!(
             "SELECT ",
             resource_columns!(),
-            " FROM resources WHERE kind = ?1 AND ",
+            " FROM ",
+            $from,
+            " WHERE kind = ?1 AND ",
             $condition,
             "
-            AND (?2 IS NULL OR (at, uid) < (?2, ?3)) AND (?4 IS NULL OR at >= ?4) AND (?5 IS NULL OR at < ?5)
+            AND (at, uid) < (?2, ?3) AND at >= ?4 AND at < ?5
             AND (?6 IS NULL OR conversation_uid = ?6)
             AND (?7 IS NULL OR contact_uid IN (SELECT value FROM json_each(?7)))
             AND (?8 IS NULL OR location_uid = ?8)
@@ -34,7 +36,17 @@ macro_rules! resources_where {
             AND (?13 IS NULL OR direction = ?13)
             AND (?14 IS NULL OR status = ?14)
             AND (?15 IS NULL OR merged_into = ?15)
-            AND (?16 IS NULL OR is_awaiting = ?16)
+            AND (?16 IS NULL OR is_awaiting = ?16)"
+        )
+    };
+}
+
+/// The same, with words that are looked for among the rest, and in order.
+macro_rules! resources_by {
+    ($from:literal, $condition:literal) => {
+        concat!(
+            resources_where!($from, $condition),
+            "
             AND (?17 IS NULL OR number IN (SELECT rowid FROM resource_words WHERE resource_words MATCH ?17))
             ORDER BY at DESC, uid DESC LIMIT ?18"
         )
@@ -51,17 +63,6 @@ macro_rules! of_last_message {
                 AND messages.conversation_uid = resources.uid AND ",
             $condition,
             " ORDER BY messages.at DESC, messages.uid DESC LIMIT 1)"
-        )
-    };
-}
-
-/// All messages of a conversation.
-macro_rules! of_messages {
-    ($what:literal) => {
-        concat!(
-            "(SELECT ",
-            $what,
-            " FROM resources AS messages WHERE messages.kind = 'message' AND messages.conversation_uid = resources.uid)"
         )
     };
 }
@@ -116,27 +117,38 @@ statements! {
         INSERT INTO resource_words (rowid, words)
         SELECT value ->> 'number', value ->> 'words' FROM json_each(?1)";
 
-    /// What the messages of conversations come to. A message that failed is no answer.
+    /// The conversations that messages belong to.
+    CONVERSATIONS_OF = r"
+        SELECT DISTINCT conversation_uid FROM resources
+        WHERE kind = 'message' AND uid IN (SELECT value FROM json_each(?1)) AND conversation_uid IS NOT NULL";
+
+    /// What the messages of conversations come to. A message that failed is no answer. Who the customer is, not every message
+    /// says.
     MIRROR_TALKS = concat!("UPDATE resources SET
-            first_at = ", of_messages!("min(at)"), ",
-            inbound = ", of_messages!("count(*) FILTER (WHERE direction = 'inbound')"), ",
-            outbound = ", of_messages!("count(*) FILTER (WHERE direction = 'outbound')"), ",
+            (first_at, inbound, outbound) = (
+                SELECT min(at), count(*) FILTER (WHERE direction = 'inbound'), count(*) FILTER (WHERE direction = 'outbound')
+                FROM resources AS messages
+                WHERE messages.kind = 'message' AND messages.conversation_uid = resources.uid
+            ),
             at = coalesce(", of_last_message!("messages.at", "TRUE"), ", at),
             last_message_uid = ", of_last_message!("messages.uid", "TRUE"), ",
-            is_awaiting = coalesce(", of_last_message!("messages.direction = 'inbound'", "messages.status IS NOT 'failed'"), ", 0)
+            is_awaiting = coalesce(", of_last_message!("messages.direction = 'inbound'", "messages.status IS NOT 'failed'"), ", 0),
+            contact_uid = ", of_last_message!("messages.contact_uid", "messages.contact_uid IS NOT NULL"), ",
+            name = ", of_last_message!("messages.name", "messages.name IS NOT NULL"), "
         WHERE kind = 'conversation' AND uid IN (SELECT value FROM json_each(?1))");
 
-    /// Which resources events tell of.
+    /// Which resources events tell of, of those that were not forgotten meanwhile.
     MIRROR_TOLD_BY = r"
         INSERT INTO resource_events (kind, uid, event_id)
-        SELECT value ->> 'kind', value ->> 'uid', unhex(value ->> 'event_id') FROM json_each(?1) WHERE TRUE
+        SELECT value ->> 'kind', value ->> 'uid', events.id
+        FROM json_each(?1) JOIN events ON events.id = unhex(value ->> 'event_id') WHERE TRUE
         ON CONFLICT DO NOTHING";
 
-    /// Puts events into the feed that were never mirrored before.
+    /// Puts events into the feed that are mirrored for the first time.
     FEED = r"
         INSERT INTO feed (event_id)
         SELECT event_id FROM mirror_inbox
-        WHERE is_repeat = 0 AND event_id IN (SELECT unhex(value) FROM json_each(?1)) ORDER BY event_id
+        WHERE event_id IN (SELECT unhex(value) FROM json_each(?1)) ORDER BY event_id
         ON CONFLICT DO NOTHING";
 
     /// Ends the waiting of events.
@@ -145,35 +157,41 @@ statements! {
     /// Forgets that events gave no picture.
     UNSKIP = "DELETE FROM mirror_skipped WHERE event_id IN (SELECT unhex(value) FROM json_each(?1))";
 
-    /// Takes down which events gave no picture.
+    /// Takes down which events gave no picture, of those that were not forgotten meanwhile.
     SKIP = r"
         INSERT INTO mirror_skipped (event_id, reason)
-        SELECT unhex(value ->> 'event_id'), value ->> 'reason' FROM json_each(?1)";
+        SELECT events.id, value ->> 'reason'
+        FROM json_each(?1) JOIN events ON events.id = unhex(value ->> 'event_id') WHERE TRUE
+        ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason";
+
+    /// How many events there are.
+    COUNT_ALL_EVENTS = "SELECT count(*) FROM events";
 
     /// Asks for the mirror to be made anew.
     BEGIN_REBUILD = r"
         UPDATE mirror_work SET rebuild_started_at = ?1, rebuild_ended_at = NULL, rebuild_reached = zeroblob(16),
-            rebuild_until = (SELECT max(id) FROM events), rebuild_total = (SELECT count(*) FROM events), rebuild_done = 0";
+            rebuild_until = (SELECT max(id) FROM events), rebuild_total = ?2, rebuild_done = 0";
 
     /// How far the mirror is made anew, if it is.
     REBUILDING = r"
         SELECT rebuild_reached, rebuild_until FROM mirror_work
-        WHERE lease = ?1 AND rebuild_started_at IS NOT NULL AND rebuild_ended_at IS NULL";
+        WHERE rebuild_started_at IS NOT NULL AND rebuild_ended_at IS NULL";
 
     /// The next events to be mirrored again.
-    NEXT_OF_REBUILD = "SELECT id FROM events WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3";
+    NEXT_OF_REBUILD = concat!("SELECT ", event_columns!(), ", length(event_bodies.body) AS size
+        FROM events LEFT JOIN event_bodies ON event_bodies.event_id = events.id
+        WHERE events.id > ?1 AND events.id <= ?2
+        ORDER BY events.id LIMIT ?3");
 
-    /// Puts events back among those that are yet to be mirrored.
-    MIRROR_AGAIN = r"
-        INSERT INTO mirror_inbox (event_id, is_repeat)
-        SELECT unhex(value), 1 FROM json_each(?1) WHERE TRUE
-        ON CONFLICT DO NOTHING";
-
-    /// Takes down how far the mirror is made anew.
-    MOVE_REBUILD = "UPDATE mirror_work SET rebuild_reached = ?1, rebuild_done = rebuild_done + ?2";
+    /// Takes down how far the mirror is made anew, unless that was asked for again meanwhile.
+    MOVE_REBUILD = r"
+        UPDATE mirror_work SET rebuild_reached = ?2, rebuild_done = rebuild_done + ?3
+        WHERE rebuild_reached = ?1 AND rebuild_ended_at IS NULL";
 
     /// Ends making the mirror anew.
-    END_REBUILD = "UPDATE mirror_work SET rebuild_ended_at = ?1";
+    END_REBUILD = r"
+        UPDATE mirror_work SET rebuild_ended_at = ?3
+        WHERE lease = ?1 AND rebuild_reached = ?2 AND rebuild_ended_at IS NULL";
 
     /// The next events of the feed.
     FEED_AFTER = concat!("SELECT feed.position, ", event_columns!(), " FROM feed JOIN events ON events.id = feed.event_id
@@ -219,7 +237,7 @@ statements! {
         SELECT (SELECT count(*) FROM (SELECT 1 FROM mirror_inbox LIMIT ?1)) AS waiting,
             (
                 SELECT received_at FROM mirror_inbox JOIN events ON events.id = event_id
-                WHERE is_repeat = 0 ORDER BY event_id LIMIT 1
+                ORDER BY event_id LIMIT 1
             ) AS oldest_at,
             (SELECT count(*) FROM mirror_skipped) AS skipped,
             rebuild_started_at, rebuild_ended_at, rebuild_total, rebuild_done
@@ -229,30 +247,35 @@ statements! {
     SKIPPED = "SELECT event_id, reason FROM mirror_skipped WHERE event_id < ?1 ORDER BY event_id DESC LIMIT ?2";
 
     /// Pages of resources: all of a kind, and those that are narrowed by something that has an index.
-    RESOURCES = resources_where!("TRUE");
+    RESOURCES = resources_by!("resources INDEXED BY resources_in_order", "TRUE");
     /// See [`RESOURCES`].
-    RESOURCES_OF_CONVERSATION = resources_where!("conversation_uid = ?6");
+    RESOURCES_OF_CONVERSATION = resources_by!("resources INDEXED BY resources_of_conversation", "conversation_uid = ?6");
     /// See [`RESOURCES`].
-    RESOURCES_OF_CONTACT = resources_where!("contact_uid IN (SELECT value FROM json_each(?7))");
+    RESOURCES_OF_CONTACT = resources_by!("resources INDEXED BY resources_of_contact", "contact_uid IN (SELECT value FROM json_each(?7))");
     /// See [`RESOURCES`].
-    RESOURCES_OF_CHANNEL = resources_where!("channel_identifier = ?12");
+    RESOURCES_OF_CHANNEL = resources_by!("resources INDEXED BY resources_of_channel", "channel_identifier = ?12");
     /// See [`RESOURCES`].
-    RESOURCES_WITH_WORDS =
-        resources_where!("number IN (SELECT rowid FROM resource_words WHERE resource_words MATCH ?17)");
+    RESOURCES_MERGED = resources_by!("resources INDEXED BY resources_merged", "merged_into = ?15");
     /// See [`RESOURCES`].
-    RESOURCES_MERGED = resources_where!("merged_into = ?15");
+    RESOURCES_AWAITING = resources_by!("resources INDEXED BY resources_awaiting", "is_awaiting = ?16");
     /// See [`RESOURCES`].
-    RESOURCES_AWAITING = resources_where!("is_awaiting = 1");
+    RESOURCES_OF_USER = resources_by!("resources INDEXED BY resources_of_user", "user_uid = ?10");
     /// See [`RESOURCES`].
-    RESOURCES_OF_USER = resources_where!("user_uid = ?10");
+    RESOURCES_OF_STATUS = resources_by!("resources INDEXED BY resources_of_status", "status = ?14");
     /// See [`RESOURCES`].
-    RESOURCES_OF_STATUS = resources_where!("status = ?14");
+    RESOURCES_OF_LOCATION = resources_by!("resources INDEXED BY resources_of_location", "location_uid = ?8");
     /// See [`RESOURCES`].
-    RESOURCES_OF_LOCATION = resources_where!("location_uid = ?8");
+    RESOURCES_OF_CHANNEL_TYPE = resources_by!("resources INDEXED BY resources_of_channel_type", "channel_type = ?11");
     /// See [`RESOURCES`].
-    RESOURCES_OF_CHANNEL_TYPE = resources_where!("channel_type = ?11");
-    /// See [`RESOURCES`].
-    RESOURCES_OF_ORGANIZATION = resources_where!("organization_uid = ?9");
+    RESOURCES_OF_ORGANIZATION = resources_by!("resources INDEXED BY resources_of_organization", "organization_uid = ?9");
+    /// The same, from the words that they have.
+    RESOURCES_WITH_WORDS = concat!(
+        resources_where!(
+            "resource_words CROSS JOIN resources ON resources.number = resource_words.rowid",
+            "resource_words MATCH ?17"
+        ),
+        " ORDER BY at DESC, uid DESC LIMIT ?18"
+    );
 
     /// Resources by their uids.
     RESOURCES_BY_UID = concat!("SELECT ", resource_columns!(), " FROM resources
