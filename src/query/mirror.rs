@@ -5,12 +5,26 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::openapi::{Book, says};
 use super::page::Page;
 use super::path::Plain;
 use super::refusal::Refusal;
 use super::{State, answer};
 use crate::model::{EventId, MirrorStatus, Rebuild, SkippedEvent};
+
+/// The operations on the mirror as a whole.
+pub(super) fn entries(book: Book) -> Book {
+    let tag = "Mirror";
+    book.get("/api/v1/mirror", show, says(tag, "How the mirror stands").one::<Standing>())
+        .post("/api/v1/mirror/rebuild", rebuild, says(tag, "Make it anew").accepted::<Standing>())
+        .get(
+            "/api/v1/mirror/skipped",
+            skipped,
+            says(tag, "Events that gave no picture, the newest first").page_of::<SkippedItem<'_>>(),
+        )
+}
 
 /// `GET /api/v1/mirror`
 pub(super) async fn show(Extracted(state): Extracted<State>, Plain(uri): Plain) -> Result<Response, Refusal> {
@@ -37,22 +51,14 @@ pub(super) async fn skipped(Extracted(state): Extracted<State>, page: Page<()>) 
 }
 
 async fn standing(state: &State) -> Result<Standing, Refusal> {
-    let MirrorStatus { waiting, oldest_at, skipped, rebuild } = state.mirror.mirror_status().await?;
-    let now = state.clock.now();
-    let lag_seconds = oldest_at.map_or(0.0, |at| now.duration_since(at).as_secs_f64().max(0.0));
-    Ok(Standing {
-        waiting,
-        oldest_received_at: oldest_at,
-        lag_seconds,
-        skipped,
-        rebuild: rebuild.map(RebuildItem::from),
-    })
+    Ok(Standing::of(state.mirror.mirror_status().await?, state.clock.now()))
 }
 
 /// How the mirror stands.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Standing {
+#[schema(as = Mirror)]
+pub(super) struct Standing {
     /// How many events are yet to be mirrored; a million stands for more.
     waiting: u64,
     oldest_received_at: Option<Timestamp>,
@@ -62,13 +68,28 @@ struct Standing {
 }
 
 /// The newest time that the mirror was made anew.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct RebuildItem {
+#[schema(as = MirrorRebuild)]
+pub(super) struct RebuildItem {
     started_at: Timestamp,
     total: u64,
     done: u64,
     ended_at: Option<Timestamp>,
+}
+
+impl Standing {
+    pub(super) fn of(status: MirrorStatus, now: Timestamp) -> Self {
+        let MirrorStatus { waiting, oldest_at, skipped, rebuild } = status;
+        let lag_seconds = oldest_at.map_or(0.0, |at| now.duration_since(at).as_secs_f64().max(0.0));
+        Self {
+            waiting,
+            oldest_received_at: oldest_at,
+            lag_seconds,
+            skipped,
+            rebuild: rebuild.map(RebuildItem::from),
+        }
+    }
 }
 
 impl From<Rebuild> for RebuildItem {
@@ -78,9 +99,10 @@ impl From<Rebuild> for RebuildItem {
 }
 
 /// An event that gave no picture.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct SkippedItem<'a> {
+#[schema(as = SkippedEvent)]
+pub(super) struct SkippedItem<'a> {
     event_id: EventId,
     reason: &'a str,
     event: String,
