@@ -14,6 +14,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use super::book::{Book, Entry};
+use super::says::Answer;
 use crate::http::{Problem, ProblemBody, took_too_long};
 use crate::query::refusal::Refusal;
 use crate::store::StoreError;
@@ -54,14 +55,14 @@ pub(super) fn document(book: Book) -> Value {
 fn operation(entry: Entry) -> utoipa::openapi::path::Operation {
     let Entry { method, path, operation, says } = entry;
     let is_reading = method == HttpMethod::Get;
-    let is_tagged = is_reading && says.answers.iter().any(super::says::Answer::is_tagged);
+    let may_be_unchanged = is_reading && says.answers.iter().any(Answer::may_be_unchanged);
     let mut described = OperationBuilder::new()
         .operation_id(Some(id_of(&method, &path)))
         .tag(says.tag)
         .summary(Some(says.summary))
         .description(says.description);
     let headers = says.headers.iter().copied();
-    let tags = is_tagged.then_some(("If-None-Match", "The `ETag` of an answer that is there already"));
+    let tags = may_be_unchanged.then_some(("If-None-Match", "The `ETag` of an answer that is there already"));
     let headers = headers.chain(tags).map(|(name, meaning)| header(name, meaning));
     described = described.parameters(Some(operation.parameters.into_iter().chain(headers)));
     described = described.request_body(operation.body);
@@ -73,7 +74,7 @@ fn operation(entry: Entry) -> utoipa::openapi::path::Operation {
     for answer in &says.answers {
         responses.responses.insert(answer.status.to_string(), answer.response(&path, is_reading).into());
     }
-    if is_tagged {
+    if may_be_unchanged {
         let unchanged = ResponseBuilder::new().description("It is as it was: nothing is sent");
         responses.responses.insert("304".to_owned(), unchanged.build().into());
     }
@@ -183,8 +184,12 @@ fn id_of(method: &HttpMethod, path: &str) -> String {
 fn need_everything(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
-            if let Some(Value::Object(properties)) = fields.get("properties") {
+            if let Some(Value::Object(properties)) = fields.get_mut("properties") {
                 let names: Vec<Value> = properties.keys().map(|name| json!(name)).collect();
+                // What it is read as where it is missing is not what is answered.
+                for property in properties.values_mut().filter_map(Value::as_object_mut) {
+                    property.remove("default");
+                }
                 fields.insert("required".to_owned(), Value::Array(names));
             }
             fields.values_mut().for_each(need_everything);

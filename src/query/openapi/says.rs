@@ -83,7 +83,7 @@ impl Says {
     /// It answers with one thing.
     pub(in crate::query) fn one<T: Shown>(mut self) -> Self {
         let schema = self.named::<T>();
-        self.data(200, "It", schema, T::example(), false)
+        self.data(200, "What it comes to", schema, T::example(), false)
     }
 
     /// It answers with one thing that is yet to happen.
@@ -159,8 +159,13 @@ impl Says {
 }
 
 impl Answer {
-    /// Whether it has a tag, by which it need not be sent again.
-    pub(super) fn is_tagged(&self) -> bool {
+    /// Whether it need not be sent again to whoever names its tag. Bytes have one where they are JSON.
+    pub(super) fn may_be_unchanged(&self) -> bool {
+        matches!(&self.body, Body::Other("*/*", _)) || self.is_tagged()
+    }
+
+    /// Whether it always has a tag.
+    fn is_tagged(&self) -> bool {
         match &self.body {
             Body::Data { .. } => self.status == 200,
             Body::Other(content_type, _) => *content_type == "application/json",
