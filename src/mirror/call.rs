@@ -2,6 +2,7 @@
 
 use super::told::{Details, Told, key};
 use crate::model::{ResourceKeys, ResourceKind, ResourceState, Words};
+use crate::podium::call::{CallDirection, CallStatus};
 use crate::podium::{Call, ChannelType, EventType};
 
 /// The call.
@@ -18,8 +19,8 @@ pub(super) fn states(
         user_uid: key(call.user_uid.as_deref()),
         channel_type: Some(ChannelType::Phone.as_str().to_owned()),
         channel_identifier: key(call.customer_phone_number.as_deref()),
-        direction: key(call.direction.as_ref().map(|direction| direction.as_str())),
-        status: key(call.status.as_ref().map(|status| status.as_str())),
+        direction: key(call.direction.as_ref().map(CallDirection::as_str)),
+        status: key(call.status.as_ref().map(CallStatus::as_str)),
         ..ResourceKeys::default()
     };
     let step = match event_type {

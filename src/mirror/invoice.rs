@@ -2,8 +2,8 @@
 
 use super::told::{Details, Told, key};
 use crate::model::{ResourceKeys, ResourceKind, ResourceState, Words};
-use crate::podium::invoice::LineItem;
-use crate::podium::{EventType, Invoice};
+use crate::podium::invoice::{InvoiceStatus, LineItem};
+use crate::podium::{ChannelType, EventType, Invoice};
 
 /// The invoice.
 pub(super) fn states(
@@ -17,9 +17,9 @@ pub(super) fn states(
         conversation_uid: key(invoice.conversation_uid.as_deref()),
         location_uid: location.and_then(|location| key(location.uid.as_deref())),
         organization_uid: location.and_then(|location| key(location.organization_uid.as_deref())),
-        channel_type: channel.and_then(|channel| key(channel.r#type.as_ref().map(|kind| kind.as_str()))),
+        channel_type: channel.and_then(|channel| key(channel.r#type.as_ref().map(ChannelType::as_str))),
         channel_identifier: channel.and_then(|channel| key(channel.identifier.as_deref())),
-        status: key(invoice.status.as_ref().map(|status| status.as_str())),
+        status: key(invoice.status.as_ref().map(InvoiceStatus::as_str)),
         ..ResourceKeys::default()
     };
     let lines = invoice.line_items.iter().filter_map(|line: &LineItem| line.description.as_deref());

@@ -3,7 +3,7 @@
 use super::told::{Details, Told, key, uid};
 use crate::model::{ResourceKeys, ResourceKind, ResourceState, Words};
 use crate::podium::message::{Conversation, MessageItem};
-use crate::podium::{EventType, Message};
+use crate::podium::{ChannelType, EventType, Message};
 
 /// The message, and its conversation if it names one.
 pub(super) fn states(told: Told<'_>, event_type: &EventType, message: &Message) -> Vec<ResourceState> {
@@ -56,7 +56,7 @@ fn shared_keys(message: &Message) -> ResourceKeys {
         contact_uid: contact.and_then(|contact| key(contact.uid.as_deref())),
         location_uid: location.and_then(|location| key(location.uid.as_deref())),
         organization_uid: location.and_then(|location| key(location.organization_uid.as_deref())),
-        channel_type: channel.and_then(|channel| key(channel.r#type.as_ref().map(|kind| kind.as_str()))),
+        channel_type: channel.and_then(|channel| key(channel.r#type.as_ref().map(ChannelType::as_str))),
         channel_identifier: channel.and_then(|channel| key(channel.identifier.as_deref())),
         ..ResourceKeys::default()
     }

@@ -2,7 +2,8 @@
 
 use super::told::{Details, Told, key};
 use crate::model::{ResourceKeys, ResourceKind, ResourceState, Words};
-use crate::podium::{EventType, Review, ReviewInvite, ReviewResponse};
+use crate::podium::review_invite::DeliveryStatus;
+use crate::podium::{ChannelType, EventType, Review, ReviewInvite, ReviewResponse};
 
 /// The review.
 pub(super) fn of_review(
@@ -37,9 +38,9 @@ pub(super) fn of_invite(
         location_uid: location.and_then(|location| key(location.uid.as_deref())),
         organization_uid: location.and_then(|location| key(location.organization_uid.as_deref())),
         user_uid: invite.sender.as_ref().and_then(|sender| key(sender.uid.as_deref())),
-        channel_type: channel.and_then(|channel| key(channel.r#type.as_ref().map(|kind| kind.as_str()))),
+        channel_type: channel.and_then(|channel| key(channel.r#type.as_ref().map(ChannelType::as_str))),
         channel_identifier: channel.and_then(|channel| key(channel.identifier.as_deref())),
-        status: key(invite.delivery_status.as_ref().map(|status| status.as_str())),
+        status: key(invite.delivery_status.as_ref().map(DeliveryStatus::as_str)),
         ..ResourceKeys::default()
     };
     let details = Details {

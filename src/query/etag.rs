@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 /// Adds an `ETag` to answers in JSON, and answers 304 to whoever names it. It is a weak one: the same answer may be sent
 /// compressed or not.
 pub(super) async fn tag(request: Request, next: Next) -> Response {
-    let is_reading = *request.method() == Method::GET || *request.method() == Method::HEAD;
+    // The answer to HEAD has no body left that a tag could be made of.
+    let is_reading = *request.method() == Method::GET;
     let asked = request.headers().get_all(IF_NONE_MATCH).iter().cloned().collect::<Vec<_>>();
     let response = next.run(request).await;
     if !is_reading || response.status() != StatusCode::OK || !is_json(response.headers()) {

@@ -78,8 +78,10 @@ struct Listener {
 
 impl Listener {
     fn stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        // The head of the answer goes out with the first thing that is said.
-        let hello = stream::once(async { Ok(Event::default().retry(RETRY).comment("listening")) });
+        // The head of the answer goes out with the first thing that is said. It has the position: whoever is cut off before the
+        // first event goes on from there, and misses none.
+        let hello = Event::default().id(self.after.to_string()).retry(RETRY).comment("listening");
+        let hello = stream::once(async { Ok(hello) });
         let events = stream::unfold(self, async |mut listener| {
             let event = listener.next().await?;
             Some((Ok(event), listener))
@@ -90,7 +92,7 @@ impl Listener {
     /// The next event that fits; none when the process stops.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            while let Some((position, event)) = self.read.next() {
+            for (position, event) in self.read.by_ref() {
                 self.after = position;
                 if self.filter.fits(&event) {
                     return Some(as_said(position, &event));

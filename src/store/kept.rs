@@ -91,6 +91,19 @@ pub(super) fn told_by(told_by: &[(ResourceKind, String, EventId)]) -> String {
     Value::Array(rows).to_string()
 }
 
+/// How much of bodies is read at once, but for a single one that is larger.
+const BYTES_TOGETHER: i64 = 4 * 1024 * 1024;
+
+/// How many of these bodies are read together, given the size of each that is there.
+pub(super) fn fitting(sizes: impl Iterator<Item = Option<i64>>) -> usize {
+    let mut total = 0_i64;
+    let fits = |(nth, size): &(usize, Option<i64>)| {
+        total = total.saturating_add(size.unwrap_or(0));
+        *nth == 0 || total <= BYTES_TOGETHER
+    };
+    sizes.enumerate().take_while(fits).count()
+}
+
 /// What came of going on with making the mirror anew: how many events were taken up, if there was anything to do.
 pub(super) fn rebuilding(taken_up: Option<i64>) -> Rebuilding {
     match taken_up {

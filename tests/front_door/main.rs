@@ -11,6 +11,7 @@ mod delivery;
 mod doctor;
 mod events;
 mod hostile;
+mod mirror;
 mod misbehaving;
 mod mute;
 mod ordering;

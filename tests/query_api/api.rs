@@ -21,6 +21,7 @@ use lectern::store::{Database, StoreError};
 use lectern::{http, query};
 use serde_json::Value;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use uuid::Uuid;
 
@@ -29,6 +30,7 @@ pub(crate) const TOKEN: &str = "configured-token";
 pub(crate) struct Api {
     pub(crate) store: Arc<dyn Database>,
     pub(crate) clock: ManualClock,
+    pub(crate) stop: CancellationToken,
     pub(crate) tokens: Arc<query::Tokens>,
     pub(crate) sources: watch::Sender<Arc<[Source]>>,
     asked: Arc<Asked>,
@@ -66,6 +68,7 @@ impl Api {
         let clock = ManualClock::at(moment(1000));
         let sources = watch::Sender::new(Arc::default());
         let asked = Arc::<Asked>::default();
+        let stop = CancellationToken::new();
         let configured = |name: &str, on_dead| HandlerConfiguration {
             name: name.into(),
             kind: "http".into(),
@@ -87,10 +90,19 @@ impl Api {
             handlers: handlers.clone(),
             release: asked.clone(),
             metrics: Arc::new(|| "a_metric 1\n".to_owned()),
-            stop: tokio_util::sync::CancellationToken::new(),
+            stop: stop.clone(),
             listeners: query::listeners(),
         };
-        Self { store, clock, tokens, sources, asked, router: http::wrap(query::router(state)), _folder: None }
+        Self {
+            store,
+            clock,
+            stop,
+            tokens,
+            sources,
+            asked,
+            router: http::wrap(query::router(state)),
+            _folder: None,
+        }
     }
 
     /// Asks with the configured token.
@@ -104,6 +116,19 @@ impl Api {
             request = request.header("authorization", *value);
         }
         self.answer(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Asks with the configured token and further headers.
+    pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.answer(with_headers(path, headers)).await
+    }
+
+    /// Begins to listen, with the configured token.
+    pub(crate) async fn stream(&self, path: &str, headers: &[(&str, &str)]) -> Listening {
+        let response = self.router.clone().oneshot(with_headers(path, headers)).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Listening { body: response.into_body(), read: String::new() }
     }
 
     /// Posts a body with the configured token.
@@ -146,8 +171,57 @@ impl Api {
         self.asked.0.lock().unwrap().clone()
     }
 
+    /// Mirrors all that was accepted.
+    pub(crate) async fn mirror(&self) {
+        let stop = CancellationToken::new();
+        let clock = Arc::new(self.clock.clone());
+        let mirroring =
+            lectern::mirror::run(self.store.clone(), clock, self.store.work_signal(), stop.clone());
+        let done = async {
+            while !self.store.unmirrored(1).await.unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            stop.cancel();
+        };
+        tokio::join!(mirroring, done);
+    }
+
+    /// Accepts events with these bodies, a second apart, and mirrors them.
+    pub(crate) async fn hear(&self, bodies: &[Value]) {
+        let events: Vec<NewEvent> = (1..).zip(bodies).map(|(at, body)| of_body(body, at)).collect();
+        self.accept(&events).await;
+        self.mirror().await;
+    }
+
     pub(crate) async fn accept(&self, events: &[NewEvent]) {
         self.store.accept(events).await.unwrap();
+    }
+}
+
+fn with_headers(path: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let request = Request::get(path).header("authorization", format!("Bearer {TOKEN}"));
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    request.body(Body::empty()).unwrap()
+}
+
+/// A stream of events that is being read.
+pub(crate) struct Listening {
+    body: Body,
+    read: String,
+}
+
+impl Listening {
+    /// The next block of lines; none when the stream has ended.
+    pub(crate) async fn next(&mut self) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.read.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.read = rest;
+                return Some(block);
+            }
+            let frame = self.body.frame().await?.unwrap();
+            self.read.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
+        }
     }
 }
 
@@ -212,6 +286,29 @@ pub(crate) fn message(seconds: i64) -> NewEvent {
         },
         deliveries: vec![],
     }
+}
+
+/// An event with this body, that was received so many seconds after the first moment.
+pub(crate) fn of_body(body: &Value, seconds: i64) -> NewEvent {
+    let text = body.to_string();
+    let decoded = lectern::podium::decode(text.as_bytes());
+    let event = message(seconds);
+    let record = EventRecord {
+        // Others may have been received in that second.
+        id: EventId::at(moment(seconds)),
+        event_type: decoded.event_type.as_str().to_owned(),
+        event_uid: decoded.event_uid,
+        subject_uid: decoded.keys.subject_uid,
+        conversation_uid: decoded.keys.conversation_uid,
+        contact_uid: decoded.keys.contact_uid,
+        location_uid: decoded.keys.location_uid,
+        organization_uid: decoded.keys.organization_uid,
+        occurred_at: decoded.keys.occurred_at,
+        decode_error: decoded.event.err().map(|error| error.to_string()),
+        ..event.record
+    };
+    let dedup_key = DedupKey::of_body("default", text.as_bytes());
+    NewEvent { record, dedup_key, content: Content { body: text.into(), ..event.content }, ..event }
 }
 
 /// The same event, owed by this handler.

@@ -122,7 +122,7 @@ impl Document {
                         property => schemas.push(property),
                     }
                     // Of anything: whatever it holds is described.
-                    if one.as_object().is_some_and(|one| is_open(one)) {
+                    if one.as_object().is_some_and(is_open) {
                         return Ok(());
                     }
                 }

@@ -11,6 +11,7 @@ mod make;
 
 mod accepting;
 mod activity;
+mod batches;
 mod cancelling;
 mod claiming;
 mod exactness;

@@ -60,7 +60,7 @@ async fn a_resource_comes_back_as_it_went(store: Home) {
         data: went.data.clone(),
         talk: None,
     };
-    assert_eq!(came, [expected.clone()]);
+    assert_eq!(came, std::slice::from_ref(&expected));
     let uids = ["a/b c".to_owned(), "unknown".to_owned()];
     assert_eq!(store.resources_by_uid(ResourceKind::Call, &uids).await.unwrap(), [expected]);
 }

@@ -10,6 +10,7 @@ use super::filter::{between, one_of, words};
 use super::{EventType, Params, Refusal, Shown, State, View, link, said, sample};
 use crate::model::{Resource, ResourceFilter, ResourceKeys, ResourceKind};
 use crate::podium;
+use crate::podium::identifier;
 use crate::store::StoreError;
 
 /// A review, with its answers, and with the invitations that it is put down to.
@@ -52,7 +53,7 @@ impl View for Review {
             invites.into_iter().map(|invite| (invite.uid.clone(), invite)).collect();
         let mut views = Vec::with_capacity(reviews.len());
         for (events, review) in reviews {
-            let of_review = invites_of(&review).filter_map(|uid| invites.get(&uid).cloned());
+            let of_review = invites_of(&review).filter_map(|uid| invites.get(&uid));
             let invites = of_review.map(Invite::one).collect::<Result<_, _>>()?;
             views.push(Self { review, invites, events });
         }
@@ -60,9 +61,11 @@ impl View for Review {
     }
 }
 
-/// The uids of the invitations that a review is put down to.
+/// The uids of the invitations that a review is put down to. What can't be a uid is nobody's, and no database would look for it.
 fn invites_of(review: &podium::Review) -> impl Iterator<Item = String> {
-    review.attributions.iter().filter_map(|attribution| attribution.review_invitation_uid.clone())
+    let named =
+        review.attributions.iter().filter_map(|attribution| attribution.review_invitation_uid.as_deref());
+    named.filter_map(identifier::checked).map(str::to_owned)
 }
 
 /// An invitation to write a review.
@@ -75,8 +78,8 @@ pub(super) struct Invite {
 }
 
 impl Invite {
-    fn one(resource: Resource) -> Result<Self, StoreError> {
-        Ok(Self { invite: said(&resource)?, events: link::events("review-invites", &resource.uid) })
+    fn one(resource: &Resource) -> Result<Self, StoreError> {
+        Ok(Self { invite: said(resource)?, events: link::events("review-invites", &resource.uid) })
     }
 
     /// An example of one.
@@ -110,7 +113,7 @@ impl View for Invite {
     }
 
     async fn of(_: &State, resources: Vec<Resource>) -> Result<Vec<Self>, Refusal> {
-        Ok(resources.into_iter().map(Self::one).collect::<Result<_, _>>()?)
+        Ok(resources.iter().map(Self::one).collect::<Result<_, _>>()?)
     }
 }
 

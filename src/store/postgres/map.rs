@@ -15,8 +15,8 @@ use crate::model::{
     EventRecord, MirrorStatus, Quarantined, QuarantinedRequest, Queue, Rebuild, Replay, Resource,
     ResourceKeys, SecretUse, Talk, Token, TypePattern,
 };
+use crate::store::Reopened;
 use crate::store::kept::{self, Leased};
-use crate::store::{Reopened, Unmirrored};
 
 /// One value of each row, to be bound as an array.
 pub(super) fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
@@ -69,12 +69,6 @@ pub(super) fn delivery(row: &PgRow) -> Result<Delivery, Error> {
         settled_at: maybe_timestamp(row, "settled_at")?,
         note: row.try_get("note")?,
     })
-}
-
-/// An event that is yet to be mirrored.
-pub(super) fn unmirrored(row: &PgRow) -> Result<Unmirrored, Error> {
-    let is_kept = row.try_get::<Option<&str>, _>("headers")?.is_some();
-    Ok(Unmirrored { event: event(row)?, content: is_kept.then(|| content(row)).transpose()? })
 }
 
 /// How the mirror stands.

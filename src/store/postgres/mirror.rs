@@ -1,16 +1,19 @@
 //! Writing the mirror, and making it anew.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool, Row};
 use uuid::Uuid;
 
 use super::map::{self, column, instant};
+use super::read;
 use super::repeat::repeated;
 use super::sql::mirror as sql;
-use crate::model::{EventId, MirrorStatus, PageRequest, SkippedEvent};
+use crate::model::{EventId, EventRecord, MirrorStatus, PageRequest, SkippedEvent};
 use crate::store::{LeaseToken, MirrorLease, Mirrored, Rebuilding, Unmirrored, kept};
 
-/// See [`crate::store::Store::lease_mirror`].
+/// See [`crate::store::MirrorStore::lease_mirror`].
 pub(super) async fn lease(pool: &PgPool, lease: &MirrorLease) -> Result<bool, sqlx::Error> {
     let leased = sqlx::query(sql::LEASE_MIRROR)
         .bind(lease.token.0)
@@ -21,13 +24,19 @@ pub(super) async fn lease(pool: &PgPool, lease: &MirrorLease) -> Result<bool, sq
     Ok(leased.rows_affected() > 0)
 }
 
-/// See [`crate::store::Store::unmirrored`].
+/// See [`crate::store::MirrorStore::unmirrored`].
 pub(super) async fn unmirrored(pool: &PgPool, at_most: u32) -> Result<Vec<Unmirrored>, sqlx::Error> {
-    let rows = sqlx::query(sql::UNMIRRORED).bind(i64::from(at_most)).fetch_all(pool).await?;
-    rows.iter().map(map::unmirrored).collect()
+    let mut rows = sqlx::query(sql::UNMIRRORED).bind(i64::from(at_most)).fetch_all(pool).await?;
+    let sizes: Vec<Option<i64>> = rows.iter().map(|row| row.try_get("size")).collect::<Result<_, _>>()?;
+    rows.truncate(kept::fitting(sizes.into_iter()));
+    let events: Vec<EventRecord> = rows.iter().map(map::event).collect::<Result<_, _>>()?;
+    let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    let mut contents: HashMap<_, _> = read::contents(pool, &ids).await?.into_iter().collect();
+    let with_content = |event: EventRecord| Unmirrored { content: contents.remove(&event.id), event };
+    Ok(events.into_iter().map(with_content).collect())
 }
 
-/// See [`crate::store::Store::mirror`].
+/// See [`crate::store::MirrorStore::mirror`].
 pub(super) async fn mirror(pool: &PgPool, mirrored: &Mirrored) -> Result<bool, sqlx::Error> {
     repeated(|| write(pool, mirrored)).await
 }
@@ -62,13 +71,13 @@ async fn write_states(connection: &mut PgConnection, mirrored: &Mirrored) -> Res
     Ok(())
 }
 
-/// See [`crate::store::Store::begin_rebuild`].
+/// See [`crate::store::MirrorStore::begin_rebuild`].
 pub(super) async fn begin_rebuild(pool: &PgPool, now: Timestamp) -> Result<(), sqlx::Error> {
     sqlx::query(sql::BEGIN_REBUILD).bind(instant(now)).execute(pool).await?;
     Ok(())
 }
 
-/// See [`crate::store::Store::rebuild`].
+/// See [`crate::store::MirrorStore::rebuild`].
 pub(super) async fn rebuild(
     pool: &PgPool,
     token: LeaseToken,
@@ -84,14 +93,14 @@ pub(super) async fn rebuild(
     Ok(kept::rebuilding(taken_up))
 }
 
-/// See [`crate::store::Store::mirror_status`].
+/// See [`crate::store::MirrorStore::mirror_status`].
 pub(super) async fn status(readers: &PgPool) -> Result<MirrorStatus, sqlx::Error> {
     let row =
         sqlx::query(sql::MIRROR_STATUS).bind(i64::from(MirrorStatus::COUNTED)).fetch_one(readers).await?;
     map::mirror_status(&row)
 }
 
-/// See [`crate::store::Store::skipped`].
+/// See [`crate::store::MirrorStore::skipped`].
 pub(super) async fn skipped(
     readers: &PgPool,
     page: PageRequest<EventId>,

@@ -6,8 +6,9 @@ use uuid::Uuid;
 use super::map::{self, instant};
 use super::sql::mirror as sql;
 use crate::model::{EventId, EventRecord, PageRequest, Place, Resource, ResourceFilter, ResourceKind, Words};
+use crate::store::kept;
 
-/// See [`crate::store::Store::resources`].
+/// See [`crate::store::MirrorStore::resources`].
 pub(super) async fn list(
     readers: &PgPool,
     kind: ResourceKind,
@@ -19,7 +20,7 @@ pub(super) async fn list(
     let rows = sqlx::query(sql::RESOURCES)
         .bind(kind.as_str())
         .bind(page.below.as_ref().map(|below| instant(below.at)))
-        .bind(page.below.as_ref().map(|below| below.uid.as_str()))
+        .bind(page.below.as_ref().map(|below| kept::text(&below.uid)))
         .bind(filter.from.map(instant))
         .bind(filter.before.map(instant))
         .bind(&keys.conversation_uid)
@@ -47,7 +48,7 @@ fn all_of(words: &Words) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" & "))
 }
 
-/// See [`crate::store::Store::resources_by_uid`].
+/// See [`crate::store::MirrorStore::resources_by_uid`].
 pub(super) async fn by_uid(
     readers: &PgPool,
     kind: ResourceKind,
@@ -57,7 +58,7 @@ pub(super) async fn by_uid(
     rows.iter().map(map::resource).collect()
 }
 
-/// See [`crate::store::Store::merged_uids`].
+/// See [`crate::store::MirrorStore::merged_uids`].
 pub(super) async fn merged_uids(
     readers: &PgPool,
     kind: ResourceKind,
@@ -66,7 +67,7 @@ pub(super) async fn merged_uids(
     sqlx::query_scalar(sql::MERGED_UIDS).bind(kind.as_str()).bind(uid).fetch_all(readers).await
 }
 
-/// See [`crate::store::Store::events_of`].
+/// See [`crate::store::MirrorStore::events_of`].
 pub(super) async fn events_of(
     readers: &PgPool,
     kind: ResourceKind,

@@ -1,10 +1,10 @@
 //! Leasing queues that are due, and reading what they hold.
 
 use jiff::Timestamp;
-use sqlx::{SqliteExecutor, SqlitePool};
+use sqlx::{Row, SqlitePool};
 
 use super::map::{self, instant};
-use super::sql;
+use super::{batch, sql};
 use crate::store::kept::Leased;
 use crate::store::{Claim, Claimed, Due, LeasedQueue};
 
@@ -15,8 +15,7 @@ pub(super) async fn claim(
     claim: &Claim,
 ) -> Result<Claimed, sqlx::Error> {
     // Looking costs nobody anything; leasing keeps every acceptance waiting for a moment.
-    let leased =
-        if due(readers, claim, 1).await?.is_empty() { Vec::new() } else { lease(writer, claim).await? };
+    let leased = if is_due(readers, claim).await? { lease(writer, claim).await? } else { Vec::new() };
     let claimed = what_was_leased(readers, claim, &leased).await;
     if claimed.is_err() && !leased.is_empty() {
         // Nobody would be at these queues until their leases end. Where this fails too, that is how long they wait.
@@ -37,76 +36,72 @@ async fn what_was_leased(
         .await?
         .map(|row| map::timestamp(&row, "due_at"))
         .transpose()?;
-    let mut queues = Vec::with_capacity(leased.len());
     // The bodies are read after the leases are committed: meanwhile others write.
-    for queue in leased {
-        let due = open_deliveries(readers, claim, &queue.ordering_key).await?;
-        if !due.is_empty() {
-            queues.push(LeasedQueue { due, ..queue.under(claim) });
-        }
-    }
+    let queues = if leased.is_empty() { Vec::new() } else { open_deliveries(readers, claim, leased).await? };
     Ok(Claimed { queues, next_due })
 }
 
-async fn due(
-    executor: impl SqliteExecutor<'_>,
-    claim: &Claim,
-    at_most: u32,
-) -> Result<Vec<Leased>, sqlx::Error> {
-    let rows = sqlx::query(if claim.news_only { sql::DUE_NEWS } else { sql::DUE })
+async fn is_due(readers: &SqlitePool, claim: &Claim) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(if claim.news_only { sql::IS_DUE_NEWS } else { sql::IS_DUE })
         .bind(&claim.handler)
         .bind(instant(claim.now))
-        .bind(at_most)
         .bind(instant(claim.due_from.unwrap_or(Timestamp::MIN)))
-        .fetch_all(executor)
-        .await?;
-    rows.iter().map(map::leased).collect()
+        .fetch_one(readers)
+        .await
 }
 
 async fn lease(writer: &SqlitePool, claim: &Claim) -> Result<Vec<Leased>, sqlx::Error> {
-    let mut transaction = writer.begin_with(sql::BEGIN).await?;
-    let due = due(&mut *transaction, claim, claim.queues).await?;
-    for queue in &due {
-        sqlx::query(sql::LEASE)
-            .bind(&claim.handler)
-            .bind(&queue.ordering_key)
-            .bind(instant(claim.until))
-            .bind(claim.token.0)
-            .bind(queue.lost)
-            .execute(&mut *transaction)
-            .await?;
+    let rows = sqlx::query(if claim.news_only { sql::LEASE_NEWS } else { sql::LEASE })
+        .bind(&claim.handler)
+        .bind(instant(claim.now))
+        .bind(instant(claim.due_from.unwrap_or(Timestamp::MIN)))
+        .bind(instant(claim.until))
+        .bind(claim.token.0)
+        .bind(claim.queues)
+        .fetch_all(writer)
+        .await?;
+    let mut leased: Vec<Leased> = rows.iter().map(map::leased).collect::<Result<_, _>>()?;
+    leased.sort_by(|a, b| (a.due_at, &a.ordering_key).cmp(&(b.due_at, &b.ordering_key)));
+    if claim.news_only {
+        leased.reverse();
     }
-    transaction.commit().await?;
-    Ok(due)
+    Ok(leased)
 }
 
 async fn give_back(writer: &SqlitePool, claim: &Claim, leased: &[Leased]) -> Result<(), sqlx::Error> {
-    let mut transaction = writer.begin_with(sql::BEGIN).await?;
-    for queue in leased {
-        sqlx::query(sql::GIVE_BACK)
-            .bind(&claim.handler)
-            .bind(&queue.ordering_key)
-            .bind(claim.token.0)
-            .execute(&mut *transaction)
-            .await?;
-    }
-    transaction.commit().await
+    sqlx::query(sql::GIVE_BACK)
+        .bind(&claim.handler)
+        .bind(ordering_keys(leased)?)
+        .bind(claim.token.0)
+        .execute(writer)
+        .await?;
+    Ok(())
 }
 
 async fn open_deliveries(
     readers: &SqlitePool,
     claim: &Claim,
-    ordering_key: &str,
-) -> Result<Vec<Due>, sqlx::Error> {
-    let rows = sqlx::query(sql::OPEN_DELIVERIES)
+    leased: &[Leased],
+) -> Result<Vec<LeasedQueue>, sqlx::Error> {
+    let mut rows = sqlx::query(sql::OPEN_DELIVERIES)
         .bind(&claim.handler)
-        .bind(ordering_key)
+        .bind(ordering_keys(leased)?)
         .bind(claim.deliveries_each)
         .fetch_all(readers)
         .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Due { delivery: map::delivery(row)?, event: map::event(row)?, content: map::content(row)? })
-        })
-        .collect()
+    rows.sort_by_cached_key(|row| row.try_get::<i64, _>("position").ok());
+    let mut queues: Vec<LeasedQueue> = leased.iter().map(|queue| queue.under(claim)).collect();
+    for row in &rows {
+        let due = Due { delivery: map::delivery(row)?, event: map::event(row)?, content: map::content(row)? };
+        let nth: i64 = row.try_get("nth")?;
+        if let Some(queue) = usize::try_from(nth).ok().and_then(|nth| queues.get_mut(nth)) {
+            queue.due.push(due);
+        }
+    }
+    queues.retain(|queue| !queue.due.is_empty());
+    Ok(queues)
+}
+
+fn ordering_keys(leased: &[Leased]) -> Result<String, sqlx::Error> {
+    batch::json(&leased.iter().map(|queue| queue.ordering_key.as_str()).collect::<Vec<_>>())
 }

@@ -54,7 +54,9 @@ impl SqliteStore {
                 // On a full disk SQLite ends a transaction by itself, and the connection goes on as if it were in one:
                 // such a connection never writes again, and another takes its place.
                 .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
-                .connect_with(options.clone())
+                // A statement that writes many rows notes down how to undo itself. From 64 KiB on that would be a file,
+                // which took as long as the rows.
+                .connect_with(options.clone().pragma("temp_store", "MEMORY"))
                 .await?,
             readers: pool.clone().max_connections(READERS).connect_lazy_with(options.clone().read_only(true)),
             claim_readers: pool.max_connections(CLAIM_READERS).connect_lazy_with(options.read_only(true)),

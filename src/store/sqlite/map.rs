@@ -14,18 +14,12 @@ use crate::model::{
     EventRecord, MirrorStatus, Quarantined, QuarantinedRequest, Queue, Rebuild, Replay, Resource,
     ResourceKeys, SecretUse, Talk, Token, TypePattern,
 };
-use crate::store::Unmirrored;
 use crate::store::kept::{self, Leased};
+use crate::store::{Lease, LeaseToken, QueueRef};
 
 /// An instant as the database takes it: microseconds since 1970.
 pub(super) fn instant(at: Timestamp) -> i64 {
     kept::instant(at).as_microsecond()
-}
-
-/// Identifiers as one value: a JSON array of hexadecimal texts.
-pub(super) fn json_ids(ids: impl Iterator<Item = Uuid>) -> Result<String, Error> {
-    let ids: Vec<String> = ids.map(|id| id.simple().to_string()).collect();
-    serde_json::to_string(&ids).map_err(|error| Error::Encode(error.into()))
 }
 
 /// A ledger line.
@@ -69,12 +63,6 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<Delivery, Error> {
         settled_at: maybe_timestamp(row, "settled_at")?,
         note: row.try_get("note")?,
     })
-}
-
-/// An event that is yet to be mirrored.
-pub(super) fn unmirrored(row: &SqliteRow) -> Result<Unmirrored, Error> {
-    let is_kept = row.try_get::<Option<&str>, _>("headers")?.is_some();
-    Ok(Unmirrored { event: event(row)?, content: is_kept.then(|| content(row)).transpose()? })
 }
 
 /// How the mirror stands.
@@ -249,6 +237,12 @@ pub(super) fn leased(row: &SqliteRow) -> Result<Leased, Error> {
         due_at: timestamp(row, "due_at")?,
         lost: count(row, "lost")?,
     })
+}
+
+/// A lease that is held.
+pub(super) fn lease(row: &SqliteRow) -> Result<Lease, Error> {
+    let queue = QueueRef { handler: row.try_get("handler")?, ordering_key: row.try_get("ordering_key")? };
+    Ok(Lease { queue, token: LeaseToken(row.try_get("lease")?) })
 }
 
 /// A moment that is always there.

@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use super::map::{self, instant, json_ids};
+use super::batch::json_ids;
+use super::map::{self, instant};
+use super::read;
 use super::sql::{BEGIN, mirror as sql};
-use crate::model::{EventId, MirrorStatus, PageRequest, SkippedEvent};
+use crate::model::{EventId, EventRecord, MirrorStatus, PageRequest, SkippedEvent};
 use crate::store::{LeaseToken, MirrorLease, Mirrored, Rebuilding, Unmirrored, kept};
 
-/// See [`crate::store::Store::lease_mirror`].
+/// See [`crate::store::MirrorStore::lease_mirror`].
 pub(super) async fn lease(writer: &SqlitePool, lease: &MirrorLease) -> Result<bool, sqlx::Error> {
     let leased = sqlx::query(sql::LEASE_MIRROR)
         .bind(lease.token.0)
@@ -23,13 +25,19 @@ pub(super) async fn lease(writer: &SqlitePool, lease: &MirrorLease) -> Result<bo
     Ok(leased.rows_affected() > 0)
 }
 
-/// See [`crate::store::Store::unmirrored`].
+/// See [`crate::store::MirrorStore::unmirrored`].
 pub(super) async fn unmirrored(readers: &SqlitePool, at_most: u32) -> Result<Vec<Unmirrored>, sqlx::Error> {
-    let rows = sqlx::query(sql::UNMIRRORED).bind(at_most).fetch_all(readers).await?;
-    rows.iter().map(map::unmirrored).collect()
+    let mut rows = sqlx::query(sql::UNMIRRORED).bind(at_most).fetch_all(readers).await?;
+    let sizes: Vec<Option<i64>> = rows.iter().map(|row| row.try_get("size")).collect::<Result<_, _>>()?;
+    rows.truncate(kept::fitting(sizes.into_iter()));
+    let events: Vec<EventRecord> = rows.iter().map(map::event).collect::<Result<_, _>>()?;
+    let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
+    let mut contents: HashMap<_, _> = read::contents(readers, &ids).await?.into_iter().collect();
+    let with_content = |event: EventRecord| Unmirrored { content: contents.remove(&event.id), event };
+    Ok(events.into_iter().map(with_content).collect())
 }
 
-/// See [`crate::store::Store::mirror`].
+/// See [`crate::store::MirrorStore::mirror`].
 pub(super) async fn mirror(writer: &SqlitePool, mirrored: &Mirrored) -> Result<bool, sqlx::Error> {
     let mut transaction = writer.begin_with(BEGIN).await?;
     let held = sqlx::query(sql::HOLD_MIRROR).bind(mirrored.token.0).fetch_optional(&mut *transaction).await?;
@@ -77,19 +85,24 @@ async fn write_states(connection: &mut SqliteConnection, mirrored: &Mirrored) ->
     Ok(())
 }
 
-/// See [`crate::store::Store::begin_rebuild`].
+/// See [`crate::store::MirrorStore::begin_rebuild`].
 pub(super) async fn begin_rebuild(writer: &SqlitePool, now: Timestamp) -> Result<(), sqlx::Error> {
     sqlx::query(sql::BEGIN_REBUILD).bind(instant(now)).execute(writer).await?;
     Ok(())
 }
 
-/// See [`crate::store::Store::rebuild`].
+/// See [`crate::store::MirrorStore::rebuild`].
 pub(super) async fn rebuild(
     writer: &SqlitePool,
+    readers: &SqlitePool,
     token: LeaseToken,
     at_most: u32,
     now: Timestamp,
 ) -> Result<Rebuilding, sqlx::Error> {
+    // Looking costs nobody anything; the right to write keeps every acceptance waiting for a moment.
+    if sqlx::query(sql::REBUILDING).bind(token.0).fetch_optional(readers).await?.is_none() {
+        return Ok(Rebuilding::Nothing);
+    }
     let mut transaction = writer.begin_with(BEGIN).await?;
     let work = sqlx::query(sql::REBUILDING).bind(token.0).fetch_optional(&mut *transaction).await?;
     let Some(work) = work else { return Ok(Rebuilding::Nothing) };
@@ -114,12 +127,12 @@ pub(super) async fn rebuild(
     Ok(kept::rebuilding(Some(number)))
 }
 
-/// See [`crate::store::Store::mirror_status`].
+/// See [`crate::store::MirrorStore::mirror_status`].
 pub(super) async fn status(readers: &SqlitePool) -> Result<MirrorStatus, sqlx::Error> {
     map::mirror_status(&sqlx::query(sql::MIRROR_STATUS).bind(MirrorStatus::COUNTED).fetch_one(readers).await?)
 }
 
-/// See [`crate::store::Store::skipped`].
+/// See [`crate::store::MirrorStore::skipped`].
 pub(super) async fn skipped(
     readers: &SqlitePool,
     page: PageRequest<EventId>,

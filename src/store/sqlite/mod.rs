@@ -2,6 +2,7 @@
 
 mod accept;
 mod activity;
+mod batch;
 mod claim;
 mod connect;
 mod control;
@@ -296,7 +297,7 @@ impl MirrorStore for SqliteStore {
         at_most: u32,
         now: Timestamp,
     ) -> Result<Rebuilding, StoreError> {
-        Ok(mirror::rebuild(&self.writer, token, at_most, now).await?)
+        Ok(mirror::rebuild(&self.writer, &self.claim_readers, token, at_most, now).await?)
     }
 
     async fn feed(&self, after: u64, at_most: u32) -> Result<Vec<(u64, EventRecord)>, StoreError> {

@@ -6,7 +6,7 @@ use sqlx::{Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use super::map::{self, instant};
-use super::sql;
+use super::{batch, sql};
 use crate::model::{
     PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest,
 };
@@ -37,7 +37,7 @@ pub(super) async fn keep(
 ) -> Result<Vec<bool>, sqlx::Error> {
     let mut transaction = writer.begin_with(sql::BEGIN).await?;
     let rows = sqlx::query(sql::HELD_BEFORE)
-        .bind(map::json_ids(batch.iter().map(|new| new.request.id.as_uuid()))?)
+        .bind(batch::json_ids(batch.iter().map(|new| new.request.id.as_uuid()))?)
         .fetch_all(&mut *transaction)
         .await?;
     let mut room = Room { requests: bounds.requests.into(), bytes: kept::count(bounds.bytes) };
@@ -147,7 +147,7 @@ pub(super) async fn oldest(
 
 /// See [`crate::store::Store::forget_quarantined`].
 pub(super) async fn forget(writer: &SqlitePool, ids: &[QuarantineId]) -> Result<u64, sqlx::Error> {
-    let ids = map::json_ids(ids.iter().map(|id| id.as_uuid()))?;
+    let ids = batch::json_ids(ids.iter().map(|id| id.as_uuid()))?;
     let mut transaction = writer.begin_with(sql::BEGIN).await?;
     let forgotten = sqlx::query(sql::FORGET_QUARANTINED).bind(ids).execute(&mut *transaction).await?;
     transaction.commit().await?;

@@ -3,7 +3,7 @@
 use sqlx::{Row, SqliteExecutor, SqlitePool};
 use uuid::Uuid;
 
-use super::{map, sql};
+use super::{batch, map, sql};
 use crate::model::{
     Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventFilter, EventId,
     EventRecord, PageRequest, Queue,
@@ -46,7 +46,7 @@ pub(super) async fn contents(
     readers: &SqlitePool,
     ids: &[EventId],
 ) -> Result<Vec<(EventId, Content)>, sqlx::Error> {
-    let ids = map::json_ids(ids.iter().map(|id| id.as_uuid()))?;
+    let ids = batch::json_ids(ids.iter().map(|id| id.as_uuid()))?;
     let rows = sqlx::query(sql::CONTENTS).bind(ids).fetch_all(readers).await?;
     rows.iter().map(|row| Ok((row.try_get::<Uuid, _>("event_id")?.into(), map::content(row)?))).collect()
 }

@@ -124,16 +124,31 @@ macro_rules! deliveries_where {
 
 /// Queues that are due, in the order in which they became so or the other way round.
 macro_rules! due {
-    ($condition:literal, $direction:literal) => {
+    ($condition:literal, $direction:literal, $limit:literal) => {
         concat!(
-            "        SELECT ordering_key, due_at, lost + (lease IS NOT NULL) AS lost FROM queues
-        WHERE handler = ?1 AND due_at >= ?4 AND due_at <= ?2 AND parked_by IS NULL AND (lease IS NULL OR leased_until <= ?2)
-            AND NOT EXISTS (SELECT 1 FROM paused_handlers WHERE paused_handlers.handler = ?1)
-            AND ",
+            "SELECT ordering_key FROM queues
+            WHERE handler = ?1 AND due_at >= ?3 AND due_at <= ?2 AND parked_by IS NULL
+                AND (lease IS NULL OR leased_until <= ?2)
+                AND NOT EXISTS (SELECT 1 FROM paused_handlers WHERE paused_handlers.handler = ?1)
+                AND ",
             $condition,
             " ORDER BY due_at ",
             $direction,
-            " LIMIT ?3"
+            " LIMIT ",
+            $limit
+        )
+    };
+}
+
+/// Leases the first of them.
+macro_rules! lease {
+    ($condition:literal, $direction:literal) => {
+        concat!(
+            "UPDATE queues SET lease = ?5, leased_until = ?4, lost = lost + (lease IS NOT NULL)
+            WHERE handler = ?1 AND ordering_key IN (",
+            due!($condition, $direction, "?6"),
+            ")
+            RETURNING ordering_key, due_at, lost"
         )
     };
 }
@@ -145,48 +160,60 @@ statements! {
     /// wrote since the first read.
     BEGIN = "BEGIN IMMEDIATE";
 
-    /// A ledger line, unless its key is known. The conflict names no column: the same event again has the same
-    /// identifier too.
-    ADD_EVENT = r"
+    /// The events that have these keys, which come as in CONTENTS.
+    KNOWN_KEYS = r"
+        SELECT dedup_key, id FROM events WHERE dedup_key IN (SELECT unhex(value) FROM json_each(?1))";
+
+    /// New events with all that follows from them: ledger lines, what arrived, what is to be mirrored, queues that grow, deliveries. Five statements
+    /// that are sent as one; ?1 is `batch::NewEvents`, ?2 the bytes of headers and bodies. None leaves out a parameter
+    /// that is below one it has: sqlx would give it another's value, or the rest none.
+    ///
+    /// Elements of `jsonb_each` are parsed already, those of `json_each` are a text again, to be parsed for each row. Bytes
+    /// cut from none would be NULL. A queue that exists only grows: its `due_at` may be a retry's wait. AUTOINCREMENT
+    /// never gives a position twice, and there is one writer: the order of positions is the order of commits, and within
+    /// one that of the batch, for rows are inserted in the order in which they are selected.
+    ACCEPT = r"
         INSERT INTO events (id, dedup_key, source, event_type, event_uid, subject_uid, conversation_uid, contact_uid,
             location_uid, organization_uid, occurred_at, received_at, verified_by, decode_error)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-        ON CONFLICT DO NOTHING";
+        SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+            value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
+        FROM jsonb_each(?1, '$.events');
 
-    /// The event that has this key.
-    KNOWN_KEY = "SELECT id FROM events WHERE dedup_key = ?1";
+        INSERT INTO event_bodies (event_id, headers, body)
+        SELECT unhex(value ->> 0), CAST(substr(?2, value ->> 1, value ->> 2) AS TEXT),
+            coalesce(substr(?2, (value ->> 1) + (value ->> 2), value ->> 3), x'')
+        FROM jsonb_each(?1, '$.contents');
 
-    /// An event that is yet to be mirrored.
-    ADD_UNMIRRORED = "INSERT INTO mirror_inbox (event_id) VALUES (?1)";
+        INSERT INTO mirror_inbox (event_id) SELECT unhex(value ->> 0) FROM jsonb_each(?1, '$.contents');
 
-    /// What arrived with an event.
-    ADD_BODY = "INSERT INTO event_bodies (event_id, headers, body) VALUES (?1, ?2, ?3)";
+        INSERT INTO queues (handler, ordering_key, pending, due_at)
+        SELECT value ->> 2, value ->> 3, 1, value ->> 4 FROM jsonb_each(?1, '$.deliveries') WHERE TRUE ORDER BY key
+        ON CONFLICT (handler, ordering_key) DO UPDATE SET pending = pending + 1;
 
-    /// One more for a queue. One that exists only grows: its `due_at` may be a retry's wait.
+        INSERT INTO deliveries (id, event_id, handler, ordering_key, state, opened_at)
+        SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, 'pending', value ->> 4
+        FROM jsonb_each(?1, '$.deliveries') ORDER BY key";
+
+    /// One more for a queue. One that exists only grows.
     GROW_QUEUE = r"
         INSERT INTO queues (handler, ordering_key, pending, due_at) VALUES (?1, ?2, 1, ?3)
         ON CONFLICT (handler, ordering_key) DO UPDATE SET pending = pending + 1";
 
-    /// A delivery. AUTOINCREMENT never gives a position twice, and there is one writer: the order of positions is the
-    /// order of commits.
-    ADD_DELIVERY = r"
-        INSERT INTO deliveries (id, event_id, handler, ordering_key, state, opened_at)
-        VALUES (?1, ?2, ?3, ?4, 'pending', ?5)";
+    /// Whether any queue is due.
+    IS_DUE = concat!("SELECT EXISTS (", due!("TRUE", "", "1"), ")");
+    /// The same, of those that do not wait to be tried again.
+    IS_DUE_NEWS = concat!("SELECT EXISTS (", due!("is_retrying = 0", "", "1"), ")");
 
-    /// Queues that are due, longest first, unless their handler is paused. One whose lease has ended unsettled has lost it
-    /// once more.
-    DUE = due!("TRUE", "");
+    /// Leases queues that are due, longest first, unless their handler is paused. One whose lease has ended unsettled has
+    /// lost it once more. The rows come in any order.
+    LEASE = lease!("TRUE", "");
     /// The same, of those that do not wait to be tried again, and those that became due last first.
-    DUE_NEWS = due!("is_retrying = 0", "DESC");
+    LEASE_NEWS = lease!("is_retrying = 0", "DESC");
 
-    /// Leases a queue.
-    LEASE = r"
-        UPDATE queues SET lease = ?4, leased_until = ?3, lost = ?5 WHERE handler = ?1 AND ordering_key = ?2";
-
-    /// Ends a lease that is still held and that nobody will work on.
+    /// Ends leases that are still held and that nobody will work on. The queues come as a JSON array of ordering keys.
     GIVE_BACK = r"
         UPDATE queues SET lease = NULL, leased_until = NULL
-        WHERE handler = ?1 AND ordering_key = ?2 AND lease = ?3";
+        WHERE handler = ?1 AND ordering_key IN (SELECT value FROM json_each(?2)) AND lease = ?3";
 
     /// When a queue is due that nobody has leased.
     NEXT_DUE = r"
@@ -195,43 +222,83 @@ statements! {
             AND NOT EXISTS (SELECT 1 FROM paused_handlers WHERE paused_handlers.handler = ?1)
         ORDER BY due_at LIMIT 1";
 
-    /// The first open deliveries of a leased queue, with all that a handler needs.
-    OPEN_DELIVERIES = concat!("SELECT ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers, event_bodies.body
-        FROM deliveries
-        JOIN events ON events.id = deliveries.event_id
-        JOIN event_bodies ON event_bodies.event_id = deliveries.event_id
-        WHERE deliveries.handler = ?1 AND deliveries.ordering_key = ?2 AND deliveries.state = 'pending'
-        ORDER BY deliveries.position LIMIT ?3");
+    /// The first open deliveries of leased queues, whose ordering keys come as a JSON array, with all that a handler needs.
+    /// The order is made by who asked: a sorter would take whole bodies along.
+    OPEN_DELIVERIES = concat!("SELECT leased.key AS nth, deliveries.position, ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers, event_bodies.body
+        FROM json_each(?2) AS leased
+        CROSS JOIN deliveries ON deliveries.position IN (
+            SELECT open.position FROM deliveries AS open
+            WHERE open.handler = ?1 AND open.ordering_key = leased.value AND open.state = 'pending'
+            ORDER BY open.position LIMIT ?3
+        )
+        CROSS JOIN events ON events.id = deliveries.event_id
+        CROSS JOIN event_bodies ON event_bodies.event_id = deliveries.event_id");
 
-    /// Moves the end of a lease that is still held.
-    RENEW = "UPDATE queues SET leased_until = ?4 WHERE handler = ?1 AND ordering_key = ?2 AND lease = ?3";
+    /// Moves the end of leases that are still held; they come as `batch::leases` has them.
+    RENEW = r"
+        UPDATE queues SET leased_until = ?2
+        WHERE (handler, ordering_key, lease) IN (
+            SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM jsonb_each(?1)
+        )
+        RETURNING handler, ordering_key, lease";
 
-    /// How many open deliveries a queue has whose lease is still held.
-    HELD = "SELECT pending FROM queues WHERE handler = ?1 AND ordering_key = ?2 AND lease = ?3";
+    /// Which leases are not held any more, of those that come as `batch::leases` has them: usually none.
+    LOST = r"
+        SELECT key AS nth FROM jsonb_each(?1)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM queues WHERE handler = value ->> 0 AND ordering_key = value ->> 1 AND lease = unhex(value ->> 2)
+        )";
 
-    /// What an attempt did to its delivery: one that is open, and of the leased queue.
-    TRIED = r"
-        UPDATE deliveries SET
-            state = ?4,
-            attempts = attempts + 1,
-            failures = failures + CASE ?5 WHEN 'done' THEN 0 ELSE 1 END,
-            settled_at = ?6
-        WHERE id = ?3 AND state = 'pending' AND handler = ?1 AND ordering_key = ?2
-        RETURNING attempts";
-
-    /// An attempt, as it went.
-    ADD_ATTEMPT = r"
+    /// Writes settlements whose leases are held, no queue twice: attempts, what is left of the queues, what became of the
+    /// deliveries. Four statements that are sent as one; ?1 is `batch::Settlements`.
+    ///
+    /// Only a delivery counts that is open, and of the queue. Once its attempt is there, that tells it from others: its number
+    /// is one more than the delivery has counted, until the last statement counts it. A queue that has something left, or
+    /// is parked, loses its lease; the one that still has it then has nothing left. The pluses keep the planner from
+    /// reading all that is open of a queue to find what was tried.
+    SETTLE = r"
         INSERT INTO attempts (delivery_id, number, started_at, duration_us, outcome, status, output, error)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        SELECT deliveries.id, deliveries.attempts + 1, value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10
+        FROM jsonb_each(?1, '$.attempts') AS tried
+        CROSS JOIN deliveries ON deliveries.id = unhex(value ->> 2) AND +deliveries.state = 'pending'
+            AND +deliveries.handler = value ->> 0 AND +deliveries.ordering_key = value ->> 1;
 
-    /// Ends a queue that has nothing left.
-    END_QUEUE = "DELETE FROM queues WHERE handler = ?1 AND ordering_key = ?2";
+        UPDATE queues SET pending = pending - closed, due_at = ended.due_at, lease = NULL, leased_until = NULL,
+            lost = iif(untouched, lost, 0), parked_by = parked_by_its,
+            is_retrying = iif(untouched, is_retrying, retries)
+        FROM (
+            SELECT value ->> 0 AS handler, value ->> 1 AS ordering_key, value ->> 3 AS due_at,
+                unhex(value ->> 4) AS parked_by_its, value ->> 5 AS untouched, value ->> 6 AS retries,
+                coalesce(number, 0) AS closed
+            FROM jsonb_each(?1, '$.queues') AS ended
+            LEFT JOIN (
+                SELECT deliveries.handler, deliveries.ordering_key, count(*) AS number
+                FROM jsonb_each(?1, '$.attempts') AS tried
+                CROSS JOIN deliveries ON deliveries.id = unhex(value ->> 2)
+                    AND +deliveries.handler = value ->> 0 AND +deliveries.ordering_key = value ->> 1
+                CROSS JOIN attempts ON attempts.delivery_id = deliveries.id AND attempts.number = deliveries.attempts + 1
+                WHERE value ->> 3 <> 'pending'
+                GROUP BY deliveries.handler, deliveries.ordering_key
+            ) AS closed ON closed.handler = value ->> 0 AND closed.ordering_key = value ->> 1
+        ) AS ended
+        WHERE queues.handler = ended.handler AND queues.ordering_key = ended.ordering_key
+            AND (pending > closed OR parked_by_its IS NOT NULL);
 
-    /// Ends a lease.
-    RELEASE_QUEUE = r"
-        UPDATE queues SET pending = ?3, due_at = ?4, lease = NULL, leased_until = NULL,
-            lost = iif(?6, lost, 0), parked_by = ?5, is_retrying = iif(?6, is_retrying, ?7)
-        WHERE handler = ?1 AND ordering_key = ?2";
+        DELETE FROM queues WHERE (handler, ordering_key, lease) IN (
+            SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM jsonb_each(?1, '$.queues')
+        );
+
+        UPDATE deliveries SET
+            state = value ->> 3,
+            attempts = attempts + 1,
+            failures = failures + (value ->> 7 <> 'done'),
+            settled_at = value ->> 4
+        FROM jsonb_each(?1, '$.attempts') AS tried
+        WHERE deliveries.id = unhex(value ->> 2)
+            AND +deliveries.handler = value ->> 0 AND +deliveries.ordering_key = value ->> 1
+            AND EXISTS (
+                SELECT 1 FROM attempts WHERE attempts.delivery_id = deliveries.id AND attempts.number = deliveries.attempts + 1
+            )";
 
     /// Reads the file, as little of it as can be.
     ANYTHING = "SELECT EXISTS (SELECT 1 FROM queues)";

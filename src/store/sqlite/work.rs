@@ -1,12 +1,15 @@
 //! What follows a claim: renewing leases, settling them, and opening deliveries again.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use sqlx::{Row, SqliteConnection, SqlitePool};
 
-use super::map::instant;
+use super::batch::{self, Settlements};
+use super::map::{self, instant};
 use super::{read, sql};
-use crate::model::{Delivery, DeliveryId, DeliveryState};
-use crate::store::{FinishedAttempt, Lease, QueueRef, Settlement, kept};
+use crate::model::{Delivery, DeliveryId};
+use crate::store::{Lease, Settlement, kept};
 
 /// See [`crate::store::Store::renew`].
 pub(super) async fn renew(
@@ -14,22 +17,13 @@ pub(super) async fn renew(
     leases: &[Lease],
     until: Timestamp,
 ) -> Result<Vec<Lease>, sqlx::Error> {
-    let mut transaction = writer.begin_with(sql::BEGIN).await?;
-    let mut held = Vec::with_capacity(leases.len());
-    for lease in leases {
-        let renewed = sqlx::query(sql::RENEW)
-            .bind(&lease.queue.handler)
-            .bind(&lease.queue.ordering_key)
-            .bind(lease.token.0)
-            .bind(instant(until))
-            .execute(&mut *transaction)
-            .await?;
-        if renewed.rows_affected() == 1 {
-            held.push(lease.clone());
-        }
-    }
-    transaction.commit().await?;
-    Ok(held)
+    let rows = sqlx::query(sql::RENEW)
+        .bind(batch::leases(leases.iter())?)
+        .bind(instant(until))
+        .fetch_all(writer)
+        .await?;
+    let held: HashSet<Lease> = rows.iter().map(map::lease).collect::<Result<_, _>>()?;
+    Ok(leases.iter().filter(|lease| held.contains(lease)).cloned().collect())
 }
 
 /// See [`crate::store::Store::settle`].
@@ -38,73 +32,32 @@ pub(super) async fn settle(
     settlements: &[Settlement],
 ) -> Result<Vec<bool>, sqlx::Error> {
     let mut transaction = writer.begin_with(sql::BEGIN).await?;
-    let mut written = Vec::with_capacity(settlements.len());
-    for settlement in settlements {
-        written.push(settle_one(&mut transaction, settlement).await?);
-    }
+    let written = first_that_are_held(&mut transaction, settlements).await?;
+    let held: Vec<&Settlement> = settlements
+        .iter()
+        .zip(&written)
+        .filter_map(|(settlement, held)| held.then_some(settlement))
+        .collect();
+    sqlx::query(sql::SETTLE).bind(batch::json(&Settlements::of(&held))?).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(written)
 }
 
-/// Whether the lease was still held.
-async fn settle_one(connection: &mut SqliteConnection, settlement: &Settlement) -> Result<bool, sqlx::Error> {
-    let Lease { queue, token } = &settlement.lease;
-    let held = sqlx::query_scalar(sql::HELD)
-        .bind(&queue.handler)
-        .bind(&queue.ordering_key)
-        .bind(token.0)
-        .fetch_optional(&mut *connection)
-        .await?;
-    let Some(mut pending): Option<i64> = held else { return Ok(false) };
-    for attempt in &settlement.attempts {
-        if write_attempt(connection, queue, attempt).await? && attempt.state != DeliveryState::Pending {
-            pending -= 1;
+/// Which settlements find their leases held: of several under one lease, the first.
+async fn first_that_are_held(
+    connection: &mut SqliteConnection,
+    settlements: &[Settlement],
+) -> Result<Vec<bool>, sqlx::Error> {
+    let mut met = HashSet::with_capacity(settlements.len());
+    let mut held: Vec<bool> = settlements.iter().map(|settlement| met.insert(&settlement.lease)).collect();
+    let leases = batch::leases(settlements.iter().map(|settlement| &settlement.lease))?;
+    let lost: Vec<i64> = sqlx::query_scalar(sql::LOST).bind(leases).fetch_all(connection).await?;
+    for nth in lost {
+        if let Some(held) = usize::try_from(nth).ok().and_then(|nth| held.get_mut(nth)) {
+            *held = false;
         }
     }
-    let ended = if pending > 0 || settlement.parked_by.is_some() {
-        sqlx::query(sql::RELEASE_QUEUE)
-            .bind(&queue.handler)
-            .bind(&queue.ordering_key)
-            .bind(pending)
-            .bind(instant(settlement.due_at))
-            .bind(settlement.parked_by.map(DeliveryId::as_uuid))
-            .bind(settlement.attempts.is_empty())
-            .bind(kept::retries(settlement))
-    } else {
-        sqlx::query(sql::END_QUEUE).bind(&queue.handler).bind(&queue.ordering_key)
-    };
-    ended.execute(connection).await?;
-    Ok(true)
-}
-
-/// Whether the delivery was open.
-async fn write_attempt(
-    connection: &mut SqliteConnection,
-    queue: &QueueRef,
-    attempt: &FinishedAttempt,
-) -> Result<bool, sqlx::Error> {
-    let number = sqlx::query_scalar(sql::TRIED)
-        .bind(&queue.handler)
-        .bind(&queue.ordering_key)
-        .bind(attempt.delivery.as_uuid())
-        .bind(attempt.state.as_str())
-        .bind(attempt.outcome.as_str())
-        .bind(kept::settled_at(attempt).map(instant))
-        .fetch_optional(&mut *connection)
-        .await?;
-    let Some(number): Option<i64> = number else { return Ok(false) };
-    sqlx::query(sql::ADD_ATTEMPT)
-        .bind(attempt.delivery.as_uuid())
-        .bind(number)
-        .bind(instant(attempt.started_at))
-        .bind(kept::microseconds(attempt.duration))
-        .bind(attempt.outcome.as_str())
-        .bind(attempt.status)
-        .bind(attempt.output.as_deref().map(kept::text))
-        .bind(attempt.error.as_deref().map(kept::text))
-        .execute(connection)
-        .await?;
-    Ok(true)
+    Ok(held)
 }
 
 /// See [`crate::store::Store::replay`].

@@ -20,7 +20,7 @@ statements! {
         WHERE lease IS NULL OR lease = $1 OR leased_until <= $2";
 
     /// The first events that are yet to be mirrored.
-    UNMIRRORED = concat!("SELECT ", event_columns!(), ", event_bodies.headers, event_bodies.body
+    UNMIRRORED = concat!("SELECT ", event_columns!(), ", octet_length(event_bodies.body)::bigint AS size
         FROM mirror_inbox
         JOIN events ON events.id = mirror_inbox.event_id
         LEFT JOIN event_bodies ON event_bodies.event_id = mirror_inbox.event_id
@@ -122,7 +122,7 @@ statements! {
         UPDATE mirror_work SET
             rebuild_reached = coalesce((SELECT id FROM next ORDER BY id DESC LIMIT 1), work.rebuild_reached),
             rebuild_done = rebuild_done + (SELECT count(*) FROM next),
-            rebuild_ended_at = CASE WHEN EXISTS (SELECT FROM next) THEN NULL ELSE $3 END
+            rebuild_ended_at = CASE WHEN EXISTS (SELECT FROM next) THEN NULL ELSE $3::timestamptz END
         FROM work
         RETURNING (SELECT count(*) FROM next)";
 
@@ -167,7 +167,7 @@ statements! {
 
     /// How the mirror stands.
     MIRROR_STATUS = r"
-        SELECT (SELECT count(*) FROM (SELECT FROM mirror_inbox LIMIT $1) AS some) AS waiting,
+        SELECT (SELECT count(*) FROM (SELECT FROM mirror_inbox LIMIT $1) AS counted) AS waiting,
             (
                 SELECT received_at FROM mirror_inbox JOIN events ON events.id = event_id
                 WHERE NOT is_repeat ORDER BY event_id LIMIT 1
@@ -203,13 +203,13 @@ statements! {
     RESOURCES_BY_UID = concat!("SELECT ", resource_columns!(), " FROM resources WHERE kind = $1 AND uid = ANY ($2)");
 
     /// What was merged into a resource, directly or by way of others.
-    MERGED_UIDS = r"
+    MERGED_UIDS = r#"
         WITH RECURSIVE merged (uid) AS (
-            SELECT $2::text
+            SELECT $2::text COLLATE "C"
             UNION
             SELECT resources.uid FROM resources JOIN merged ON resources.merged_into = merged.uid WHERE kind = $1
         )
-        SELECT uid FROM merged LIMIT 1000";
+        SELECT uid FROM merged LIMIT 1000"#;
 
     /// The events behind a resource.
     EVENTS_OF = concat!("SELECT ", event_columns!(), " FROM resource_events

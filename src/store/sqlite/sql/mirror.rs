@@ -76,7 +76,7 @@ statements! {
     END_MIRROR_LEASE = "UPDATE mirror_work SET lease = NULL, leased_until = NULL";
 
     /// The first events that are yet to be mirrored.
-    UNMIRRORED = concat!("SELECT ", event_columns!(), ", event_bodies.headers, event_bodies.body
+    UNMIRRORED = concat!("SELECT ", event_columns!(), ", length(event_bodies.body) AS size
         FROM mirror_inbox
         JOIN events ON events.id = mirror_inbox.event_id
         LEFT JOIN event_bodies ON event_bodies.event_id = mirror_inbox.event_id
