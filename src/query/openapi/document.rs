@@ -214,7 +214,7 @@ fn unlink(value: &mut Value) {
     }
 }
 
-/// "A [`Channel`](super::Channel)" is "A `Channel`".
+/// What stands in the brackets of a link, without the link.
 fn without_links(text: &str) -> String {
     let mut parts = text.split("[`");
     let mut plain = parts.next().unwrap_or_default().to_owned();

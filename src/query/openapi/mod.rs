@@ -1,7 +1,7 @@
 //! What this API is, told to machines and people by itself: `/openapi.json` and `/docs`.
 //!
 //! There is one table of the operations, [`Book`], and both the routes and the document are made from it. What an operation takes
-//! is asked of the handler itself, by the types of its arguments ([`Described`]); what it answers with is said once, in the table.
+//! is asked of the handler itself, by the types of its arguments ([`described::Described`]); what it answers with is said once, in the table.
 
 mod book;
 mod described;
