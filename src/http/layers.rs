@@ -46,12 +46,15 @@ async fn in_time(request: Request, next: Next) -> Response {
     match timeout(REQUEST_WITHIN, next.run(request)).await {
         Ok(response) => response,
         Err(_elapsed) => {
-            let problem =
-                Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the request took too long");
             // What is left of the request, if anything, is not waited for.
-            ([(CONNECTION, "close")], problem).into_response()
+            ([(CONNECTION, "close")], took_too_long()).into_response()
         }
     }
+}
+
+/// What whoever took too long is told, on either side.
+pub fn took_too_long() -> Problem {
+    Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the request took too long")
 }
 
 fn panicked(_panic: Box<dyn Any + Send>) -> Response {

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An error as the caller sees it: `{"code": …, "message": …, "moreInfo": …}`. It tells what the caller can do, and
 /// nothing of the inside.
@@ -29,16 +30,38 @@ impl Problem {
     }
 }
 
+/// How it is written.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Problem)]
+pub struct ProblemBody<'a> {
+    /// For programs, in snake case.
+    code: &'a str,
+    /// For people: what is wrong.
+    message: &'a str,
+    /// What else would help, such as the values that are allowed.
+    more_info: Option<&'a str>,
+}
+
+impl Problem {
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What programs know it by.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// The body of the answer.
+    pub fn body(&self) -> ProblemBody<'_> {
+        ProblemBody { code: self.code, message: &self.message, more_info: self.more_info.as_deref() }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Body<'a> {
-            code: &'a str,
-            message: &'a str,
-            more_info: Option<&'a str>,
-        }
-        let body = Body { code: self.code, message: &self.message, more_info: self.more_info.as_deref() };
-        (self.status, Json(body)).into_response()
+        (self.status, Json(self.body())).into_response()
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::{EventId, NewDelivery, TypePattern};
 
@@ -110,7 +111,7 @@ impl fmt::Debug for Content {
 }
 
 /// One header of a request. Bytes that are not UTF-8 are replaced.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Header {
     /// In lower case.
     pub name: String,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Activity, Backlog, OnDead, Ordering, TypePattern};
 
@@ -27,8 +28,9 @@ pub struct HandlerConfiguration {
 }
 
 /// How a handler stands.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Handler)]
 pub struct HandlerStatus<'a> {
     /// Its name.
     pub name: &'a str,
@@ -53,7 +55,7 @@ pub struct HandlerStatus<'a> {
 }
 
 /// Whether a handler works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HandlerState {
     /// It is given what is due.
@@ -80,7 +82,7 @@ impl HandlerState {
 }
 
 /// Attempts a second, over the last minute.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Rates {
     /// Those that ended well.
     pub done: f64,
@@ -99,8 +101,9 @@ impl Rates {
 }
 
 /// What is shown of a handler's configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = HandlerConfiguration)]
 pub struct Configuration<'a> {
     events: &'a [TypePattern],
     locations: &'a [String],

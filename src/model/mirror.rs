@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::EventId;
 
@@ -46,9 +47,11 @@ pub struct SkippedEvent {
 }
 
 /// How the mirror stands, as it may be shown.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Mirror)]
 pub struct MirrorStanding {
+    /// How many events are yet to be mirrored; a million stands for more.
     waiting: u64,
     oldest_received_at: Option<Timestamp>,
     lag_seconds: f64,
@@ -56,8 +59,10 @@ pub struct MirrorStanding {
     rebuild: Option<RebuildStanding>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// The newest time that the mirror was made anew.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = MirrorRebuild)]
 struct RebuildStanding {
     started_at: Timestamp,
     total: u64,
@@ -83,8 +88,9 @@ impl MirrorStatus {
 }
 
 /// An event that gave no picture, as it may be shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SkippedEvent)]
 pub struct SkippedStatus<'a> {
     event_id: EventId,
     reason: &'a str,

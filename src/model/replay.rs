@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{DeliveryFilter, DeliveryState, EventId, ReplayId, TypePattern};
 
@@ -87,8 +88,9 @@ impl Replay {
 }
 
 /// A replay as it may be shown.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Replay)]
 pub struct ReplayStatus<'a> {
     id: ReplayId,
     state: ReplayState,
@@ -103,8 +105,9 @@ pub struct ReplayStatus<'a> {
     ended_at: Option<Timestamp>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ReplayFilter)]
 struct Filter<'a> {
     state: Option<DeliveryState>,
     handler: Option<&'a str>,
@@ -147,7 +150,7 @@ impl<'a> From<&'a Replay> for ReplayStatus<'a> {
 }
 
 /// Where a replay stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReplayState {
     /// Some of it is still to come.

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{SecretDigest, SecretUse};
 
@@ -32,8 +33,9 @@ pub struct Secret {
 }
 
 /// How a source and its secrets stand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Source)]
 pub struct SourceStatus<'a> {
     /// Its name.
     pub name: &'a str,
@@ -46,8 +48,9 @@ pub struct SourceStatus<'a> {
 }
 
 /// How a secret stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Secret)]
 pub struct SecretStatus<'a> {
     /// What it is called.
     pub name: &'a str,
@@ -62,7 +65,7 @@ pub struct SecretStatus<'a> {
 }
 
 /// How far a secret is on its way out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretState {
     /// It verifies events, or did so last.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{DeliveryId, EventRecord, NewDelivery, TypePattern};
 
@@ -19,7 +20,7 @@ pub struct Subscription {
 }
 
 /// Which deliveries of a handler wait for one another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Ordering {
     /// Those of one conversation (else of one contact, invoice, …) run one after another, in the order in which
@@ -31,7 +32,7 @@ pub enum Ordering {
 }
 
 /// What becomes of the later deliveries of an ordering key in which one is dead.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnDead {
     /// They go on.

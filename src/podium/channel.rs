@@ -1,11 +1,12 @@
 //! The way by which a customer is reached.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::open_enum::open_enum;
 
 /// A channel: its kind and the customer's address in it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Channel {
     /// The customer's e-mail address or telephone number in this channel. Numbers outside the USA and Canada

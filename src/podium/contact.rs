@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::open_enum::open_enum;
 use super::reference::Reference;
@@ -26,8 +27,9 @@ pub struct ContactChange {
 }
 
 /// A person whom the business knows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = podium::Contact)]
 pub struct Contact {
     /// The contact's uid.
     pub uid: Option<String>,
@@ -69,7 +71,7 @@ pub struct Contact {
 }
 
 /// A postal address.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Address {
     /// The first line.
@@ -87,7 +89,7 @@ pub struct Address {
 }
 
 /// One thing noted about a contact.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Attribute {
     /// The uid of the attribute's definition.
@@ -104,7 +106,7 @@ pub struct Attribute {
 }
 
 /// The owner of an [`Attribute`]'s definition.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct OwnerResource {
     /// The uid of an application or of an organization.
@@ -114,7 +116,7 @@ pub struct OwnerResource {
 }
 
 /// One way to reach a contact.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ContactChannel {
     /// The e-mail address or telephone number.
@@ -147,7 +149,7 @@ open_enum! {
 }
 
 /// A tag on a contact.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Tag {
     /// The tag's uid.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::channel::Channel;
 use super::location::Location;
@@ -10,8 +11,9 @@ use super::payment::Payment;
 use super::{time, unpopulated};
 
 /// A request for payment. All amounts are in cents.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = podium::Invoice)]
 pub struct Invoice {
     /// The invoice's uid.
     pub uid: Option<String>,
@@ -91,7 +93,7 @@ open_enum! {
 }
 
 /// One line of an [`Invoice`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct LineItem {
     /// The amount, in cents.
@@ -101,7 +103,7 @@ pub struct LineItem {
 }
 
 /// A tax or service charge on an [`Invoice`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ServiceCharge {
     /// What it is called.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::channel::Channel;
 use super::location::Location;
@@ -12,8 +13,9 @@ use super::{time, unpopulated};
 ///
 /// The object has no direction: the event's type tells it. `message.received` is from the customer, the
 /// others are to the customer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = podium::Message)]
 pub struct Message {
     /// The message's uid. It can be null, and several events can be about one message: it doesn't identify an
     /// event.
@@ -51,7 +53,7 @@ pub struct Message {
 }
 
 /// The customer of a [`Message`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct MessageContact {
     /// The contact's uid.
@@ -63,8 +65,9 @@ pub struct MessageContact {
 }
 
 /// The conversation of a [`Message`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = podium::Conversation)]
 pub struct Conversation {
     /// The conversation's uid.
     pub uid: Option<String>,
@@ -79,7 +82,7 @@ pub struct Conversation {
 }
 
 /// One text or one attachment of a [`Message`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct MessageItem {
     /// The item's uid.

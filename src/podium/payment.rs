@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::open_enum::open_enum;
 use super::{time, unpopulated};
 
 /// A payment on an [`Invoice`](super::Invoice). All amounts are in cents.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Payment {
     /// The payment's uid.
@@ -67,7 +68,7 @@ open_enum! {
 }
 
 /// A refund of a [`Payment`] or of a part of it. Podium gives it no uid.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Refund {
     /// The amount paid back, in cents.

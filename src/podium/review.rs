@@ -2,13 +2,15 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::reference::Reference;
 use super::{time, unpopulated};
 
 /// What a customer wrote about the business on a review site.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = podium::Review)]
 pub struct Review {
     /// The review's uid in Podium.
     pub uid: Option<String>,
@@ -40,7 +42,7 @@ pub struct Review {
 }
 
 /// What a [`Review`] says, and where.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ReviewContent {
     /// The text.
@@ -56,7 +58,7 @@ pub struct ReviewContent {
 }
 
 /// Who wrote a [`Review`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Author {
     /// The review site's own id of the author.
@@ -66,7 +68,7 @@ pub struct Author {
 }
 
 /// An answer of the business, as it stands under a [`Review`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct PublishedResponse {
     /// The text.
@@ -79,7 +81,7 @@ pub struct PublishedResponse {
 }
 
 /// Whose work a [`Review`] is put down to, e.g. the technician who visited the customer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ReviewAttribution {
     /// The uid of the Podium user.

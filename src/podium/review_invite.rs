@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::channel::Channel;
 use super::location::Location;
@@ -9,8 +10,9 @@ use super::open_enum::open_enum;
 use super::{time, unpopulated};
 
 /// An invitation to write a review, sent to a customer as a link.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
+#[schema(as = podium::ReviewInvite)]
 pub struct ReviewInvite {
     /// The invitation's uid.
     pub uid: Option<String>,
@@ -65,7 +67,7 @@ open_enum! {
 }
 
 /// Who sent a [`ReviewInvite`], and by what.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct InviteSender {
     /// The uid of the user or integration.
@@ -102,7 +104,7 @@ open_enum! {
 }
 
 /// A review that came of a [`ReviewInvite`].
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, rename_all = "camelCase")]
 pub struct InviteAttribution {
     /// The review's uid.

@@ -4,6 +4,8 @@ use axum::Json;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 /// An answer with one thing.
 pub(super) fn one(uri: &Uri, data: &impl Serialize) -> Response {
@@ -17,7 +19,12 @@ pub(super) fn page(uri: &Uri, items: &[impl Serialize], next_cursor: Option<&str
 
 fn answer<T: Serialize + ?Sized>(uri: &Uri, data: &T, next_cursor: Option<&str>) -> Response {
     let url = uri.path_and_query().map_or("/", |asked| asked.as_str());
-    Json(Answer { data, metadata: Metadata { url, version: "v1", next_cursor } }).into_response()
+    Json(Answer::new(url, data, next_cursor)).into_response()
+}
+
+/// What an answer looks like, for the document of the API.
+pub(super) fn example(url: &str, data: &Value, next_cursor: Option<&str>) -> Value {
+    json!(Answer::new(url, data, next_cursor))
 }
 
 #[derive(Serialize)]
@@ -26,12 +33,20 @@ struct Answer<'a, T: ?Sized> {
     metadata: Metadata<'a>,
 }
 
-#[derive(Serialize)]
+impl<'a, T: ?Sized> Answer<'a, T> {
+    fn new(url: &'a str, data: &'a T, next_cursor: Option<&'a str>) -> Self {
+        Self { data, metadata: Metadata { url, version: "v1", next_cursor } }
+    }
+}
+
+/// What stands beside the data of every answer.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Metadata<'a> {
+pub(super) struct Metadata<'a> {
     /// What was asked for, without the host.
     url: &'a str,
     /// The version of this API.
     version: &'static str,
+    /// Where the next page begins; null when there is none.
     next_cursor: Option<&'a str>,
 }

@@ -5,23 +5,30 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::openapi::{Book, says};
 use super::page::Page;
-use super::params::{FromParams, Params, Told};
+use super::params::{Form, FromParams, Params, Told};
 use super::path::{Id, Plain};
 use super::refusal::Refusal;
 use super::{State, answer};
 use crate::model::{
-    Attempt, AttemptOutcome, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventFilter, EventId,
+    Attempt, AttemptOutcome, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventFilter, EventId, Queue,
 };
 use crate::store::QueueRef;
 
 impl FromParams for DeliveryFilter {
     fn from_params(params: &mut Params) -> Self {
         Self {
-            state: params.read("state", "pending, done or dead", |text| text.parse().ok()),
+            state: params.read_as(
+                Form::Word(DeliveryState::ALL.map(DeliveryState::as_str).to_vec()),
+                "state",
+                "pending, done or dead",
+                |text| text.parse().ok(),
+            ),
             handler: params.text("handler"),
-            event_id: params.read("eventId", "a UUID", |text| text.parse().ok()),
+            event_id: params.read_as(Form::Uuid, "eventId", "a UUID", |text| text.parse().ok()),
             event: EventFilter {
                 event_type: params.read(
                     "eventType",
@@ -36,6 +43,31 @@ impl FromParams for DeliveryFilter {
             },
         }
     }
+}
+
+/// The operations on deliveries.
+pub(super) fn entries(book: Book) -> Book {
+    let tag = "Deliveries";
+    let resolve = says(tag, "Call a dead one done")
+        .more("It is done without a further attempt, and its conversation goes on where it waited for it.")
+        .one::<DeliveryItem<'_>>();
+    book.get(
+        "/api/v1/deliveries",
+        list,
+        says(tag, "Deliveries, the newest first").page_of::<DeliveryItem<'_>>(),
+    )
+    .get(
+        "/api/v1/events/{id}/deliveries",
+        of_event,
+        says(tag, "The deliveries of one event").page_of::<DeliveryItem<'_>>(),
+    )
+    .get(
+        "/api/v1/deliveries/{id}",
+        show,
+        says(tag, "One delivery, with its attempts").one::<WholeDelivery<'_>>(),
+    )
+    .post("/api/v1/deliveries/{id}/replay", replay, says(tag, "Do it again").accepted::<DeliveryItem<'_>>())
+    .post("/api/v1/deliveries/{id}/resolve", self::resolve, resolve.refuses(Refusal::NotDead))
 }
 
 /// `GET /api/v1/deliveries`
@@ -77,15 +109,7 @@ pub(super) async fn show(
         DeliveryState::Pending | DeliveryState::Dead => state.store.queue(&queue).await?,
         DeliveryState::Done => None,
     };
-    let due_at = queue.as_ref().filter(|queue| queue.parked_by.is_none()).map(|queue| queue.due_at);
-    let whole = WholeDelivery {
-        delivery: (&delivery).into(),
-        next_attempt_at: due_at.filter(|_| delivery.state == DeliveryState::Pending),
-        parked_by: queue.and_then(|queue| queue.parked_by),
-        last_error: attempts.last().and_then(|attempt| attempt.error.as_deref()),
-        attempts: attempts.iter().map(AttemptItem::from).collect(),
-    };
-    Ok(answer::one(&uri, &whole))
+    Ok(answer::one(&uri, &WholeDelivery::of(&delivery, queue.as_ref(), &attempts)))
 }
 
 /// `POST /api/v1/deliveries/{id}/replay`
@@ -105,13 +129,11 @@ pub(super) struct Note(String);
 
 impl FromParams for Note {
     fn from_params(params: &mut Params) -> Self {
-        let note = params.read("note", "a text of 1 to 2000 characters", |text| {
+        let expected = "a text of 1 to 2000 characters";
+        let note = params.read_as(Form::Characters(1..=2000), "note", expected, |text| {
             (1..=2000).contains(&text.chars().count()).then(|| text.to_owned())
         });
-        if note.is_none() && !params.is_wrong() {
-            params.fault("note is missing: why the delivery is called done");
-        }
-        Self(note.unwrap_or_default())
+        Self(params.needs(note, "why the delivery is called done").unwrap_or_default())
     }
 }
 
@@ -134,9 +156,9 @@ pub(super) async fn resolve(
     Ok(answer::one(&uri, &DeliveryItem::from(&delivery)))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct WholeDelivery<'a> {
+pub(super) struct WholeDelivery<'a> {
     #[serde(flatten)]
     delivery: DeliveryItem<'a>,
     next_attempt_at: Option<Timestamp>,
@@ -145,9 +167,10 @@ struct WholeDelivery<'a> {
     attempts: Vec<AttemptItem<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct DeliveryItem<'a> {
+#[schema(as = Delivery)]
+pub(super) struct DeliveryItem<'a> {
     id: DeliveryId,
     event_id: EventId,
     event_type: &'a str,
@@ -159,6 +182,19 @@ struct DeliveryItem<'a> {
     opened_at: Timestamp,
     settled_at: Option<Timestamp>,
     note: Option<&'a str>,
+}
+
+impl<'a> WholeDelivery<'a> {
+    pub(super) fn of(delivery: &'a Delivery, queue: Option<&Queue>, attempts: &'a [Attempt]) -> Self {
+        let due_at = queue.filter(|queue| queue.parked_by.is_none()).map(|queue| queue.due_at);
+        Self {
+            delivery: delivery.into(),
+            next_attempt_at: due_at.filter(|_| delivery.state == DeliveryState::Pending),
+            parked_by: queue.and_then(|queue| queue.parked_by),
+            last_error: attempts.last().and_then(|attempt| attempt.error.as_deref()),
+            attempts: attempts.iter().map(AttemptItem::from).collect(),
+        }
+    }
 }
 
 impl<'a> From<&'a Delivery> for DeliveryItem<'a> {
@@ -179,9 +215,10 @@ impl<'a> From<&'a Delivery> for DeliveryItem<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct AttemptItem<'a> {
+#[schema(as = Attempt)]
+pub(super) struct AttemptItem<'a> {
     number: u32,
     started_at: Timestamp,
     duration_ms: f64,

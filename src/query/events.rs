@@ -7,12 +7,14 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
+use super::openapi::{Book, says};
 use super::page::Page;
-use super::params::{FromParams, Params};
+use super::params::{Form, FromParams, Params};
 use super::path::{Id, Plain};
 use super::refusal::Refusal;
-use super::{State, answer};
+use super::{State, answer, body, stream};
 use crate::model::{Content, EventFilter, EventId, EventRecord, Header};
 use crate::podium::Envelope;
 
@@ -30,7 +32,9 @@ impl FromParams for Wanted {
             received_before: params.moment("receivedBefore"),
             ..filter(params)
         };
-        let include = params.read("include", "payload", |text| (text == "payload").then_some(()));
+        let include = params.read_as(Form::Word(vec!["payload"]), "include", "payload", |text| {
+            (text == "payload").then_some(())
+        });
         Self { events, payload: include.is_some() }
     }
 }
@@ -47,6 +51,25 @@ pub(super) fn filter(params: &mut Params) -> EventFilter {
     }
 }
 
+/// The operations on events.
+pub(super) fn entries(book: Book) -> Book {
+    let tag = "Events";
+    let list = says(tag, "Events, the newest first").page_of_either::<EventItem<'_>, WithPayload<'_>>();
+    let stream = says(tag, "Events as they are mirrored, for as long as one listens")
+        .more("Server-sent events: `id` is its place in the stream, `event` its type, `data` is what a list shows of it.")
+        .header("Last-Event-ID", "As `lastEventId`, which counts where both are there")
+        .text("text/event-stream")
+        .refuses(Refusal::TooManyListeners);
+    book.get("/api/v1/events", self::list, list)
+        .get("/api/v1/events/stream", stream::open, stream)
+        .get(
+            "/api/v1/events/{id}",
+            show,
+            says(tag, "One event, with its payload and headers").one::<WholeEvent<'_>>(),
+        )
+        .get("/api/v1/events/{id}/body", body::show, says(tag, "Its body, byte for byte").bytes())
+}
+
 /// `GET /api/v1/events`
 pub(super) async fn list(
     Extracted(state): Extracted<State>,
@@ -59,10 +82,7 @@ pub(super) async fn list(
     let next = page.cut(&mut events, |event| event.id.as_uuid());
     let ids: Vec<EventId> = events.iter().map(|event| event.id).collect();
     let contents: HashMap<_, _> = state.store.contents(&ids).await?.into_iter().collect();
-    let items: Vec<_> = events
-        .iter()
-        .map(|event| WithPayload { event: event.into(), payload: contents.get(&event.id).and_then(payload) })
-        .collect();
+    let items: Vec<_> = events.iter().map(|event| WithPayload::of(event, contents.get(&event.id))).collect();
     Ok(page.answer(&items, next))
 }
 
@@ -81,12 +101,7 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let event = state.store.event(id).await?.ok_or(Refusal::ResourceNotFound)?;
     let content = state.content(id).await?;
-    let whole = WholeEvent {
-        event: WithPayload { event: (&event).into(), payload: content.as_ref().and_then(payload) },
-        verified_by: event.verified_by.as_deref(),
-        headers: content.as_ref().map_or(&[], |content| &content.headers),
-    };
-    Ok(answer::one(&uri, &whole))
+    Ok(answer::one(&uri, &WholeEvent::of(&event, content.as_ref())))
 }
 
 /// The `data` of a body as Podium spelt it, if the body is one of Podium's. It is never read further: numbers keep their
@@ -95,24 +110,28 @@ fn payload(content: &Content) -> Option<&RawValue> {
     Envelope::parse(std::str::from_utf8(&content.body).ok()?).ok()?.data
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct WholeEvent<'a> {
+pub(super) struct WholeEvent<'a> {
     #[serde(flatten)]
     event: WithPayload<'a>,
     verified_by: Option<&'a str>,
     headers: &'a [Header],
 }
 
-#[derive(Serialize)]
-struct WithPayload<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventWithPayload)]
+pub(super) struct WithPayload<'a> {
     #[serde(flatten)]
     event: EventItem<'a>,
+    /// The `data` of the body, as Podium spelt it; null when there is none.
+    #[schema(value_type = serde_json::Value)]
     payload: Option<&'a RawValue>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Event)]
 pub(super) struct EventItem<'a> {
     id: EventId,
     r#type: &'a str,
@@ -126,6 +145,22 @@ pub(super) struct EventItem<'a> {
     occurred_at: Option<Timestamp>,
     received_at: Timestamp,
     decode_error: Option<&'a str>,
+}
+
+impl<'a> WholeEvent<'a> {
+    pub(super) fn of(event: &'a EventRecord, content: Option<&'a Content>) -> Self {
+        Self {
+            event: WithPayload::of(event, content),
+            verified_by: event.verified_by.as_deref(),
+            headers: content.map_or(&[], |content| &content.headers),
+        }
+    }
+}
+
+impl<'a> WithPayload<'a> {
+    pub(super) fn of(event: &'a EventRecord, content: Option<&'a Content>) -> Self {
+        Self { event: event.into(), payload: content.and_then(payload) }
+    }
 }
 
 impl<'a> From<&'a EventRecord> for EventItem<'a> {

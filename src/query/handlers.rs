@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use jiff::Timestamp;
 
+use super::openapi::{Book, says};
 use super::path::Plain;
 use super::refusal::Refusal;
 use super::{State, answer};
@@ -24,6 +25,28 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
         // No database keeps it, and one of them refuses to look for it.
         if name.contains('\0') { Err(Refusal::HandlerNotFound) } else { Ok(Self(name)) }
     }
+}
+
+/// The operations on handlers.
+pub(super) fn entries(book: Book) -> Book {
+    let tag = "Handlers";
+    book.get(
+        "/api/v1/handlers",
+        list,
+        says(tag, "The configured handlers, and others that there is something to say of")
+            .all::<HandlerStatus<'_>>(),
+    )
+    .get("/api/v1/handlers/{name}", show, says(tag, "One handler").one::<HandlerStatus<'_>>())
+    .post(
+        "/api/v1/handlers/{name}/pause",
+        pause,
+        says(tag, "Give it nothing more").one::<HandlerStatus<'_>>(),
+    )
+    .post(
+        "/api/v1/handlers/{name}/resume",
+        resume,
+        says(tag, "Give it work again").one::<HandlerStatus<'_>>(),
+    )
 }
 
 /// `GET /api/v1/handlers`

@@ -4,11 +4,24 @@ use axum::extract::State as Extracted;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use super::openapi::{Book, says};
 use super::page::Page;
 use super::path::Plain;
 use super::refusal::Refusal;
 use super::{State, answer};
 use crate::model::{MirrorStanding, SkippedStatus};
+
+/// The operations on the mirror as a whole.
+pub(super) fn entries(book: Book) -> Book {
+    let tag = "Mirror";
+    book.get("/api/v1/mirror", show, says(tag, "How the mirror stands").one::<MirrorStanding>())
+        .post("/api/v1/mirror/rebuild", rebuild, says(tag, "Make it anew").accepted::<MirrorStanding>())
+        .get(
+            "/api/v1/mirror/skipped",
+            skipped,
+            says(tag, "Events that gave no picture, the newest first").page_of::<SkippedStatus<'_>>(),
+        )
+}
 
 /// `GET /api/v1/mirror`
 pub(super) async fn show(Extracted(state): Extracted<State>, Plain(uri): Plain) -> Result<Response, Refusal> {

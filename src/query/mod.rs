@@ -13,6 +13,7 @@ mod failures;
 mod handlers;
 mod metrics;
 mod mirror;
+mod openapi;
 mod page;
 mod params;
 mod path;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get, post};
+use axum::routing::any;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
@@ -37,6 +38,7 @@ use tower_http::compression::CompressionLayer;
 use crate::clock::Clock;
 use crate::model::{Content, EventId, HandlerConfiguration, Source};
 use crate::store::{MirrorStore, Store, StoreError};
+use openapi::Book;
 pub use quarantine::Release;
 use refusal::Refusal;
 pub use tokens::{Tokens, keep_tokens};
@@ -82,43 +84,38 @@ pub fn listeners() -> Arc<Semaphore> {
 }
 
 /// The API under `/api/v1`, and `/metrics`. Nothing under `/api/` is answered without a token, not even that it is not there.
+/// What tells of the API is told to everybody.
 pub fn router(state: State) -> Router {
-    Router::new()
-        .route("/api/v1/events", get(events::list))
-        .route("/api/v1/events/stream", get(stream::open))
-        .route("/api/v1/events/{id}", get(events::show))
-        .route("/api/v1/events/{id}/body", get(body::show))
-        .route("/api/v1/events/{id}/deliveries", get(deliveries::of_event))
-        .route("/api/v1/deliveries", get(deliveries::list))
-        .route("/api/v1/deliveries/{id}", get(deliveries::show))
-        .route("/api/v1/deliveries/{id}/replay", post(deliveries::replay))
-        .route("/api/v1/deliveries/{id}/resolve", post(deliveries::resolve))
-        .route("/api/v1/replays", get(replays::list).post(replays::begin))
-        .route("/api/v1/replays/{id}", get(replays::show))
-        .route("/api/v1/replays/{id}/cancel", post(replays::cancel))
-        .route("/api/v1/handlers", get(handlers::list))
-        .route("/api/v1/handlers/{name}", get(handlers::show))
-        .route("/api/v1/handlers/{name}/pause", post(handlers::pause))
-        .route("/api/v1/handlers/{name}/resume", post(handlers::resume))
-        .route("/api/v1/sources", get(sources::list))
-        .route("/api/v1/quarantine", get(quarantine::list).delete(quarantine::delete_all))
-        .route("/api/v1/quarantine/release", post(quarantine::release))
-        .route("/api/v1/quarantine/{id}", get(quarantine::show).delete(quarantine::delete))
-        .route("/api/v1/quarantine/{id}/body", get(quarantine::show_body))
-        .route("/api/v1/stats", get(stats::show))
-        .route("/api/v1/mirror", get(mirror::show))
-        .route("/api/v1/mirror/rebuild", post(mirror::rebuild))
-        .route("/api/v1/mirror/skipped", get(mirror::skipped))
-        .merge(resources::routes())
-        .route("/metrics", get(metrics::show))
+    let (guarded, open) = operations().routes();
+    let guarded = guarded
         // A route and not a fallback: a fallback would be replaced by that of the listener, which asks for no token.
         .route("/api/{*rest}", any(async || Refusal::RouteNotFound))
-        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed)
+        .method_not_allowed_fallback(async || Refusal::MethodNotAllowed);
+    // The token last, so that it stands before all the rest.
+    let guarded = sent_briefly(guarded).layer(from_fn_with_state(state.clone(), auth::ask_for_token));
+    guarded.merge(sent_briefly(open)).with_state(state)
+}
+
+/// Answers are tagged and compressed.
+fn sent_briefly(routes: Router<State>) -> Router<State> {
+    routes
         // Before it is compressed: a tag is of what is said, however it is sent.
         .layer(from_fn(etag::tag))
         // What streams is left as it is: it would wait for more to be compressed with.
         .layer(CompressionLayer::new())
-        // Last, so that it stands before all of the above.
-        .layer(from_fn_with_state(state.clone(), auth::ask_for_token))
-        .with_state(state)
+}
+
+/// All that can be asked.
+fn operations() -> Book {
+    let book = resources::entries(Book::new());
+    let book = events::entries(book);
+    let book = deliveries::entries(book);
+    let book = replays::entries(book);
+    let book = handlers::entries(book);
+    let book = sources::entries(book);
+    let book = quarantine::entries(book);
+    let book = stats::entries(book);
+    let book = mirror::entries(book);
+    let book = metrics::entries(book);
+    openapi::entries(book)
 }

@@ -10,9 +10,12 @@ use uuid::Uuid;
 
 use super::answer;
 use super::cursor::Cursor;
-use super::params::{FromParams, Pairs, Params};
+use super::params::{FromParams, Learnt, Pairs, Params, learn};
 use super::refusal::Refusal;
 use crate::model::{Limit, PageRequest};
+
+/// Where the page before ended.
+const CURSOR: &str = "cursor";
 
 /// A page that is asked for, of a list that is narrowed by `F` and whose items have their places by `B`.
 #[derive(Debug)]
@@ -30,7 +33,7 @@ impl<S: Sync, F: FromParams, B: Serialize + DeserializeOwned> FromRequestParts<S
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let mut params = Params::of(&parts.uri);
-        match params.take("cursor") {
+        match params.take(CURSOR) {
             None => Self::read(params, None, &parts.uri),
             Some(text) => {
                 let cursor = Cursor::decode(&text, parts.uri.path()).ok_or(Refusal::InvalidCursor)?;
@@ -44,12 +47,24 @@ impl<S: Sync, F: FromParams, B: Serialize + DeserializeOwned> FromRequestParts<S
 impl<F: FromParams, B> Page<F, B> {
     fn read(mut params: Params, below: Option<B>, uri: &Uri) -> Result<Self, Refusal> {
         let asked = params.unread().clone();
-        let filter = F::from_params(&mut params);
-        let limit = params.read("limit", "a whole number from 1 to 100", |text| {
-            text.parse::<u32>().ok().and_then(|number| Limit::try_from(number).ok())
-        });
+        let (filter, limit) = Self::ask(&mut params);
         params.finish()?;
         Ok(Self { filter, limit: limit.unwrap_or_default(), below, asked, uri: uri.clone() })
+    }
+
+    /// Reads all parameters that stand beside a cursor.
+    fn ask(params: &mut Params) -> (F, Option<Limit>) {
+        let filter = F::from_params(params);
+        let limit = params.number("limit", 1..=Limit::MAX);
+        (filter, limit.and_then(|number| Limit::try_from(number).ok()))
+    }
+
+    /// The parameters of such a page, and how a mistake in them is told.
+    pub(super) fn learn() -> Learnt {
+        learn(|params| {
+            params.take(CURSOR);
+            Self::ask(params);
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::mem;
+use std::ops::RangeInclusive;
 
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::Uri;
@@ -76,6 +77,23 @@ impl<S: Send + Sync, F: FromParams> FromRequest<S> for Told<F> {
     }
 }
 
+/// What an operation reads from its parameters, found out by having it read.
+#[derive(Debug)]
+pub(super) struct Learnt {
+    pub(super) parameters: Vec<Known>,
+    /// What is said of a parameter that is none of these.
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// Has parameters read when there are none, and takes note of what was asked after: the document of the API can't tell of
+/// other parameters than those that are read.
+pub(super) fn learn(read: impl FnOnce(&mut Params)) -> Learnt {
+    let mut params = Params::from(vec![("pageSize".to_owned(), "25".to_owned())]);
+    read(&mut params);
+    let parameters = params.invalid.known.clone();
+    Learnt { parameters, refusal: params.finish().err() }
+}
+
 /// Parameters that are being read.
 #[derive(Debug)]
 pub(super) struct Params {
@@ -83,10 +101,37 @@ pub(super) struct Params {
     invalid: InvalidParams,
 }
 
+/// A parameter that an operation asked after.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) name: &'static str,
+    /// What it must be, as in "… is not a UUID".
+    pub(super) expected: String,
+    pub(super) form: Form,
+    /// Whether nothing happens without it.
+    pub(super) is_needed: bool,
+}
+
+/// The form of a parameter, as far as it can be told to a machine.
+#[derive(Clone, Debug)]
+pub(super) enum Form {
+    /// A text, with a rule of its own.
+    Text,
+    /// A text of so many characters.
+    Characters(RangeInclusive<usize>),
+    /// A whole number.
+    Number(RangeInclusive<u32>),
+    Moment,
+    Switch,
+    Uuid,
+    /// One of these words.
+    Word(Vec<&'static str>),
+}
+
 /// What is wrong with the parameters of a request.
 #[derive(Debug, Default)]
 pub(super) struct InvalidParams {
-    known: Vec<&'static str>,
+    known: Vec<Known>,
     faults: Vec<String>,
     /// How many unknown parameters are counted only.
     more: usize,
@@ -130,7 +175,11 @@ impl Params {
 
     /// Takes a parameter as it is.
     pub(super) fn take(&mut self, name: &'static str) -> Option<String> {
-        self.invalid.known.push(name);
+        self.take_as(Form::Text, name, "a text")
+    }
+
+    fn take_as(&mut self, form: Form, name: &'static str, expected: &str) -> Option<String> {
+        self.invalid.known.push(Known { name, expected: expected.to_owned(), form, is_needed: false });
         let (given, rest): (Pairs, Pairs) =
             mem::take(&mut self.unread).into_iter().partition(|(given, _)| given == name);
         self.unread = rest;
@@ -151,7 +200,18 @@ impl Params {
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        let value = self.take(name)?;
+        self.read_as(Form::Text, name, expected, parse)
+    }
+
+    /// The same, of a form that the API's document tells, too.
+    pub(super) fn read_as<T>(
+        &mut self,
+        form: Form,
+        name: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.take_as(form, name, expected)?;
         let parsed = parse(&value);
         if parsed.is_none() {
             self.invalid.faults.push(format!("{name}: {} is not {expected}", quoted(&value)));
@@ -161,21 +221,44 @@ impl Params {
 
     /// Reads a name or an identifier: one that breaks the rule for texts in the ledger can't be there.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
-        self.read(name, "a text of 1 to 255 characters without control characters", |text| {
+        let expected = "a text of 1 to 255 characters without control characters";
+        self.read_as(Form::Characters(1..=255), name, expected, |text| {
             let fits = (1..=255).contains(&text.chars().count()) && !text.contains(char::is_control);
             fits.then(|| text.to_owned())
         })
     }
 
+    /// Reads a whole number.
+    pub(super) fn number(&mut self, name: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        self.read_as(Form::Number(range.clone()), name, &expected, |text| {
+            text.parse().ok().filter(|number| range.contains(number))
+        })
+    }
+
     /// Reads a switch.
     pub(super) fn switch(&mut self, name: &'static str) -> Option<bool> {
-        self.read(name, "true or false", |text| text.parse().ok())
+        self.read_as(Form::Switch, name, "true or false", |text| text.parse().ok())
     }
 
     /// Reads a moment.
     pub(super) fn moment(&mut self, name: &'static str) -> Option<Timestamp> {
         let expected = "a moment in ISO 8601 with its offset from UTC, such as 2026-11-22T09:30:00Z (a plus is written %2B)";
-        self.read(name, expected, |text| text.parse().ok().and_then(whole_microseconds))
+        self.read_as(Form::Moment, name, expected, |text| text.parse().ok().and_then(whole_microseconds))
+    }
+
+    /// Says that nothing happens without the parameter that was read last. `why` says what it is for.
+    pub(super) fn needs<T>(&mut self, read: Option<T>, why: &str) -> Option<T> {
+        let known = self.invalid.known.last_mut();
+        let name = known.map(|known| {
+            known.is_needed = true;
+            known.name
+        });
+        // One that is there and wrong is told as such.
+        if let (None, Some(name), false) = (&read, name, self.is_wrong()) {
+            self.fault(format!("{name} is missing: {why}"));
+        }
+        read
     }
 
     /// Says what was wrong, if anything was. What nobody has read is not known here.
@@ -207,7 +290,8 @@ impl InvalidParams {
 
     /// What is allowed.
     pub(super) fn allowed(&self) -> String {
-        match self.known.join(", ").as_str() {
+        let known: Vec<&str> = self.known.iter().map(|known| known.name).collect();
+        match known.join(", ").as_str() {
             "" => "this operation has no parameters".to_owned(),
             known => format!("the parameters of this operation: {known}"),
         }
@@ -218,6 +302,7 @@ impl InvalidParams {
         let nearest = self
             .known
             .iter()
+            .map(|known| known.name)
             .map(|known| (normalized_damerau_levenshtein(&start, known), known))
             .max_by(|(one, _), (other, _)| one.total_cmp(other));
         match nearest {

@@ -8,13 +8,15 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::task::yield_now;
+use utoipa::ToSchema;
 
+use super::openapi::{Book, says};
 use super::page::Page;
 use super::params::{FromParams, Narrowed, Params};
 use super::path::{Id, Plain};
 use super::refusal::Refusal;
 use super::{State, answer, body};
-use crate::model::{Header, QuarantineFilter, QuarantineId, Quarantined, Released};
+use crate::model::{Header, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest, Released};
 use crate::store::StoreError;
 
 /// How many requests are deleted at a time: a transaction short enough that nobody waits for it.
@@ -39,6 +41,34 @@ impl FromParams for QuarantineFilter {
     }
 }
 
+/// The operations on the quarantine.
+pub(super) fn entries(book: Book) -> Book {
+    let tag = "Quarantine";
+    let release = says(tag, "Verify requests again, and make events of those that pass")
+        .more("Without a filter all are meant that arrived before the call. After 20 seconds the answer comes all the same, with `complete: false`: release again for the rest.")
+        .one::<ReleasedItem>();
+    book.get(
+        "/api/v1/quarantine",
+        list,
+        says(tag, "Requests that failed verification, the newest first").page_of::<RequestItem<'_>>(),
+    )
+    .delete(
+        "/api/v1/quarantine",
+        delete_all,
+        says(tag, "Delete all that the filter fits")
+            .more("Without a filter, all that arrived before the call.")
+            .one::<Deleted>(),
+    )
+    .post("/api/v1/quarantine/release", self::release, release)
+    .get(
+        "/api/v1/quarantine/{id}",
+        show,
+        says(tag, "One request, with its headers and body").one::<WholeRequest<'_>>(),
+    )
+    .delete("/api/v1/quarantine/{id}", delete, says(tag, "Delete it").one::<Deleted>())
+    .get("/api/v1/quarantine/{id}/body", show_body, says(tag, "Its body, byte for byte").bytes())
+}
+
 /// `GET /api/v1/quarantine`
 pub(super) async fn list(
     Extracted(state): Extracted<State>,
@@ -57,14 +87,7 @@ pub(super) async fn show(
     Plain(uri): Plain,
 ) -> Result<Response, Refusal> {
     let kept = state.store.quarantined_request(id).await?.ok_or(Refusal::ResourceNotFound)?;
-    let text = std::str::from_utf8(&kept.content.body).ok();
-    let whole = WholeRequest {
-        request: (&kept.request).into(),
-        headers: &kept.content.headers,
-        body: text,
-        body_base64: text.is_none().then(|| STANDARD.encode(&kept.content.body)),
-    };
-    Ok(answer::one(&uri, &whole))
+    Ok(answer::one(&uri, &WholeRequest::from(&kept)))
 }
 
 /// `GET /api/v1/quarantine/{id}/body`
@@ -114,19 +137,18 @@ pub(super) async fn release(
     Extracted(state): Extracted<State>,
     Narrowed { filter, uri }: Narrowed<QuarantineFilter>,
 ) -> Result<Response, Refusal> {
-    let Released { examined, released, duplicates, still_unverified, complete } =
-        state.release.release(&filter).await?;
-    Ok(answer::one(&uri, &ReleasedItem { examined, released, duplicates, still_unverified, complete }))
+    Ok(answer::one(&uri, &ReleasedItem::from(state.release.release(&filter).await?)))
 }
 
-#[derive(Serialize)]
-struct Deleted {
-    deleted: u64,
+#[derive(Serialize, ToSchema)]
+pub(super) struct Deleted {
+    pub(super) deleted: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ReleasedItem {
+#[schema(as = Release)]
+pub(super) struct ReleasedItem {
     examined: u64,
     released: u64,
     duplicates: u64,
@@ -134,9 +156,10 @@ struct ReleasedItem {
     complete: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct WholeRequest<'a> {
+#[schema(as = WholeQuarantinedRequest)]
+pub(super) struct WholeRequest<'a> {
     #[serde(flatten)]
     request: RequestItem<'a>,
     headers: &'a [Header],
@@ -145,15 +168,34 @@ struct WholeRequest<'a> {
     body_base64: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct RequestItem<'a> {
+#[schema(as = QuarantinedRequest)]
+pub(super) struct RequestItem<'a> {
     id: QuarantineId,
     source: &'a str,
     received_at: Timestamp,
     reason: &'a str,
     held: bool,
     size: u64,
+}
+
+impl From<Released> for ReleasedItem {
+    fn from(Released { examined, released, duplicates, still_unverified, complete }: Released) -> Self {
+        Self { examined, released, duplicates, still_unverified, complete }
+    }
+}
+
+impl<'a> From<&'a QuarantinedRequest> for WholeRequest<'a> {
+    fn from(kept: &'a QuarantinedRequest) -> Self {
+        let text = std::str::from_utf8(&kept.content.body).ok();
+        Self {
+            request: (&kept.request).into(),
+            headers: &kept.content.headers,
+            body: text,
+            body_base64: text.is_none().then(|| STANDARD.encode(&kept.content.body)),
+        }
+    }
 }
 
 impl<'a> From<&'a Quarantined> for RequestItem<'a> {

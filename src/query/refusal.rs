@@ -1,7 +1,7 @@
 //! Why a request does not get what it asked for, translated once into what the caller is told.
 
-use axum::http::StatusCode;
 use axum::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::params::InvalidParams;
@@ -50,104 +50,116 @@ impl From<StoreError> for Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
+impl Refusal {
+    /// What the caller is told.
+    pub(super) fn problem(&self) -> Problem {
         match self {
             Self::Unauthenticated(message) => {
-                let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", message)
-                    .more_info("send `Authorization: Bearer <token>`; `lectern token create` makes a token");
-                ([(WWW_AUTHENTICATE, "Bearer")], problem).into_response()
+                Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", *message)
+                    .more_info("send `Authorization: Bearer <token>`; `lectern token create` makes a token")
             }
-            Self::TooManyFailures(seconds) => {
+            Self::TooManyFailures(_) => {
                 let message = "too many requests came without a valid token";
-                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit", message)
-                    .more_info("try again after the seconds in Retry-After; whoever has a valid token is answered all the same");
-                ([(RETRY_AFTER, seconds.to_string())], problem).into_response()
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit", message)
+                    .more_info("try again after the seconds in Retry-After; whoever has a valid token is answered all the same")
             }
             Self::OnlyReads => {
                 let message = "this token only reads: its role is `read`, which allows GET and HEAD";
                 Problem::new(StatusCode::FORBIDDEN, "unauthorized", message)
                     .more_info("`lectern token create --role admin` makes a token that may do everything")
-                    .into_response()
             }
             Self::InvalidParams(invalid) => {
                 Problem::new(StatusCode::BAD_REQUEST, "invalid_request_values", invalid.message())
                     .more_info(invalid.allowed())
-                    .into_response()
             }
             Self::InvalidCursor => {
                 Problem::new(StatusCode::BAD_REQUEST, "invalid_cursor", "the cursor is not one of this list")
                     .more_info(
                         "use metadata.nextCursor of this list as it is, or start again without a cursor",
                     )
-                    .into_response()
             }
             Self::ResourceNotFound => {
                 Problem::new(StatusCode::NOT_FOUND, "resource_not_found", "there is nothing with this id")
                     .more_info("ids are UUIDs; old events are forgotten, and their deliveries with them")
-                    .into_response()
             }
             Self::InvalidBody => {
                 let message = "the body is no JSON object, or too large";
                 Problem::new(StatusCode::BAD_REQUEST, "invalid_request_values", message)
                     .more_info("the parameters of this operation stand in the query, or in a JSON object as the body")
-                    .into_response()
             }
             Self::NoPlaceInStream => {
                 let message = "Last-Event-ID: what it holds is not the id of an event of this stream";
                 Problem::new(StatusCode::BAD_REQUEST, "invalid_request_values", message)
                     .more_info("send the last id that the stream had, or leave the header out to hear what comes from now on")
-                    .into_response()
             }
             Self::TooManyListeners => {
                 let message = "too many listen to the stream of events";
-                let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit", message)
-                    .more_info("64 may at once: let one listener serve several systems");
-                ([(RETRY_AFTER, "10")], problem).into_response()
+                Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit", message)
+                    .more_info("64 may at once: let one listener serve several systems")
             }
             Self::NotMirrored => {
                 let message = "the mirror has nothing with this uid";
                 Problem::new(StatusCode::NOT_FOUND, "resource_not_found", message)
                     .more_info("it has what events told of since they are received here; GET /api/v1/mirror shows how it stands")
-                    .into_response()
             }
             Self::HandlerNotFound => {
                 let message = "there is no handler with this name";
                 Problem::new(StatusCode::NOT_FOUND, "resource_not_found", message)
                     .more_info("GET /api/v1/handlers lists those that are configured or have something to do")
-                    .into_response()
             }
             Self::NotDead => {
                 let message = "the delivery is not dead: only what was given up is called done by a person";
                 Problem::new(StatusCode::CONFLICT, "delivery_not_dead", message)
                     .more_info("GET /api/v1/deliveries/{id} shows where it stands")
-                    .into_response()
             }
             Self::RouteNotFound => {
                 Problem::new(StatusCode::NOT_FOUND, "route_not_found", "there is nothing at this path")
                     .more_info("the lists are at /api/v1/messages, conversations, contacts, invoices, reviews, review-invites, review-responses, calls, events, deliveries, handlers, replays, sources and quarantine")
-                    .into_response()
             }
             Self::MethodNotAllowed => {
                 let message = "this path does not take this method";
                 Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
                     .more_info("the Allow header names the methods that it takes")
-                    .into_response()
             }
-            Self::Store(error @ StoreError::Unavailable(_)) => {
-                tracing::warn!(error = %Chain(&error), "a question could not be answered");
+            Self::Store(StoreError::Unavailable(_)) => {
                 let message = "the store is not available";
-                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", message)
-                    .more_info("ask again in a second");
-                ([(RETRY_AFTER, "1")], problem).into_response()
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", message)
+                    .more_info("ask again in a second")
             }
-            Self::Store(error) => {
-                tracing::error!(error = %Chain(&error), "a question could not be answered");
+            Self::Store(_) => {
                 let message = "something went wrong on our side";
                 Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_server_error", message)
                     .more_info("the log says what")
-                    .into_response()
             }
+        }
+    }
+
+    /// What a header tells besides.
+    pub(super) fn header(&self) -> Option<(HeaderName, String)> {
+        match self {
+            Self::Unauthenticated(_) => Some((WWW_AUTHENTICATE, "Bearer".to_owned())),
+            Self::TooManyFailures(seconds) => Some((RETRY_AFTER, seconds.to_string())),
+            Self::TooManyListeners => Some((RETRY_AFTER, "10".to_owned())),
+            Self::Store(StoreError::Unavailable(_)) => Some((RETRY_AFTER, "1".to_owned())),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        if let Self::Store(error) = &self {
+            let is_away = matches!(error, StoreError::Unavailable(_));
+            let error = Chain(error);
+            if is_away {
+                tracing::warn!(%error, "a question could not be answered");
+            } else {
+                tracing::error!(%error, "a question could not be answered");
+            }
+        }
+        match self.header() {
+            Some(header) => ([header], self.problem()).into_response(),
+            None => self.problem().into_response(),
         }
     }
 }

@@ -5,8 +5,10 @@ use axum::extract::State as Extracted;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::auth::Caller;
+use super::openapi::{Book, says};
 use super::page::Page;
 use super::params::{FromParams, Params, Told};
 use super::path::{Id, Plain};
@@ -26,9 +28,7 @@ impl FromParams for Wanted {
     fn from_params(params: &mut Params) -> Self {
         let filter = DeliveryFilter::from_params(params);
         let only_failed = params.switch("onlyFailed").unwrap_or(true);
-        let rate = params.read("rate", "a whole number from 1 to 1000", |text| {
-            text.parse().ok().filter(|rate| (1..=Replay::MAX_RATE).contains(rate))
-        });
+        let rate = params.number("rate", 1..=Replay::MAX_RATE);
         let dry_run = params.switch("dryRun").unwrap_or_default();
         let is_of_everything = filter.is_of_everything();
         let filter = Replay::narrowed(filter, only_failed).unwrap_or_else(|| {
@@ -45,6 +45,23 @@ impl FromParams for Wanted {
         }
         Self { filter, rate: rate.unwrap_or(Replay::DEFAULT_RATE), dry_run }
     }
+}
+
+/// The operations on replays.
+pub(super) fn entries(book: Book) -> Book {
+    let tag = "Replays";
+    let begin = says(tag, "Do many deliveries again")
+        .more("One filter besides `state` must be there; `eventType=*` stands for everything. With `dryRun=true` they are counted only.")
+        .one::<DryRun>()
+        .accepted::<ReplayStatus<'_>>();
+    book.post("/api/v1/replays", self::begin, begin)
+        .get("/api/v1/replays", list, says(tag, "Replays, the newest first").page_of::<ReplayStatus<'_>>())
+        .get(
+            "/api/v1/replays/{id}",
+            show,
+            says(tag, "One replay, with its progress").one::<ReplayStatus<'_>>(),
+        )
+        .post("/api/v1/replays/{id}/cancel", cancel, says(tag, "Call it off").one::<ReplayStatus<'_>>())
 }
 
 /// `POST /api/v1/replays`
@@ -93,9 +110,9 @@ pub(super) async fn cancel(
     Ok(answer::one(&uri, &ReplayStatus::from(&replay)))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct DryRun {
-    dry_run: bool,
-    matched: u64,
+pub(super) struct DryRun {
+    pub(super) dry_run: bool,
+    pub(super) matched: u64,
 }

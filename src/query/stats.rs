@@ -7,7 +7,9 @@ use axum::extract::State as Extracted;
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::openapi::{Book, says};
 use super::params::{FromParams, Narrowed, Params};
 use super::refusal::Refusal;
 use super::{State, answer};
@@ -51,6 +53,17 @@ impl Wanted {
     }
 }
 
+/// The operation on statistics.
+pub(super) fn entries(book: Book) -> Book {
+    let show = says("Statistics", "How much arrived, what became of it, how soon customers were answered");
+    book.get(
+        "/api/v1/stats",
+        self::show,
+        show.more("Of the last 24 hours, unless another range is named: of 31 days at the most.")
+            .one::<Summary<'_>>(),
+    )
+}
+
 /// `GET /api/v1/stats`
 pub(super) async fn show(
     Extracted(state): Extracted<State>,
@@ -62,9 +75,10 @@ pub(super) async fn show(
 }
 
 /// What arrived in a range of time, and what became of it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Summary<'a> {
+#[schema(as = Statistics)]
+pub(super) struct Summary<'a> {
     received_after: Timestamp,
     received_before: Timestamp,
     events: Events<'a>,
@@ -73,8 +87,9 @@ struct Summary<'a> {
 }
 
 /// How many events there were.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = EventStatistics)]
 struct Events<'a> {
     total: u64,
     by_type: BTreeMap<&'a str, u64>,
@@ -83,14 +98,16 @@ struct Events<'a> {
 }
 
 /// How many events there were in the hour that began so.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = HourStatistics)]
 struct Hour {
     hour: Timestamp,
     count: u64,
 }
 
 /// How the deliveries of these events stand.
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = DeliveryStatistics)]
 struct Deliveries {
     pending: u64,
     done: u64,
@@ -98,8 +115,9 @@ struct Deliveries {
 }
 
 /// How long customers waited for an answer.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ResponseTimes)]
 struct Responses {
     count: u64,
     average_seconds: Option<f64>,
@@ -108,7 +126,11 @@ struct Responses {
 }
 
 impl<'a> Summary<'a> {
-    fn of(statistics: &'a Statistics, received_after: Timestamp, received_before: Timestamp) -> Self {
+    pub(super) fn of(
+        statistics: &'a Statistics,
+        received_after: Timestamp,
+        received_before: Timestamp,
+    ) -> Self {
         let mut events =
             Events { total: 0, by_type: BTreeMap::new(), by_source: BTreeMap::new(), by_hour: Vec::new() };
         let mut hours = BTreeMap::<Timestamp, u64>::new();

@@ -35,7 +35,7 @@ pub(crate) struct Api {
     pub(crate) sources: watch::Sender<Arc<[Source]>>,
     asked: Arc<Asked>,
     router: Router,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 /// Releases nothing, and remembers what it was asked for.
@@ -59,8 +59,12 @@ pub(crate) struct Answer {
 impl Api {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store: Arc<dyn Database> =
-            Arc::new(SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap());
+        let store = SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap();
+        Self { _folder: Some(folder), ..Self::over(Arc::new(store)) }
+    }
+
+    /// One over a store that is there already.
+    pub(crate) fn over(store: Arc<dyn Database>) -> Self {
         let clock = ManualClock::at(moment(1000));
         let sources = watch::Sender::new(Arc::default());
         let asked = Arc::<Asked>::default();
@@ -97,7 +101,7 @@ impl Api {
             sources,
             asked,
             router: http::wrap(query::router(state)),
-            _folder: folder,
+            _folder: None,
         }
     }
 
@@ -133,9 +137,12 @@ impl Api {
         self.answer(request.body(Body::from(body.to_owned())).unwrap()).await
     }
 
-    async fn answer(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
+        // It has no end: its head is what can be looked at.
+        let is_stream = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let body = if is_stream { Body::empty() } else { body };
         Answer {
             status: parts.status,
             headers: parts.headers,

@@ -150,7 +150,7 @@ async fn words_are_found_in_texts_and_names() {
         ("reviews?q=scratch", 1),
         ("reviews?locationUid=0ff9bb51-0944-4e0c-bdfb-369bab13dfae&needsResponse=false", 1),
         ("reviews?locationUid=elsewhere", 0),
-        ("calls?customerPhoneNumber=%2B18015550142", 1),
+        ("calls?customerPhoneNumber=%2B18015550142", 4),
     ] {
         let found = api.read(&format!("/api/v1/{query}")).await;
         assert_eq!(found["data"].as_array().unwrap().len(), number, "{query}: {found}");

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::api::{Api, ids, moment};
 
 /// A request that was rejected so many seconds after the first moment.
-fn rejected(seconds: i64) -> QuarantinedRequest {
+pub(crate) fn rejected(seconds: i64) -> QuarantinedRequest {
     let body = r#"{"data":{},"metadata":{}}"#;
     QuarantinedRequest {
         request: Quarantined {
@@ -30,7 +30,7 @@ fn rejected(seconds: i64) -> QuarantinedRequest {
     }
 }
 
-async fn keep(api: &Api, requests: &[QuarantinedRequest]) {
+pub(crate) async fn keep(api: &Api, requests: &[QuarantinedRequest]) {
     let bounds = QuarantineBounds::new(1000, 1 << 30);
     assert!(api.store.quarantine(requests, bounds).await.unwrap().into_iter().all(|kept| kept));
 }

@@ -1,19 +1,29 @@
 //! Telephone calls.
 
 use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::filter::{between, one_of};
-use super::{Params, Refusal, State, View, link, said};
+use super::{EventType, Params, Refusal, Shown, State, View, link, said, sample};
 use crate::model::{Resource, ResourceFilter, ResourceKeys, ResourceKind};
 use crate::podium;
 use crate::store::StoreError;
 
 /// A call.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Call {
     #[serde(flatten)]
     call: podium::Call,
     events: String,
+}
+
+impl Shown for Call {
+    fn example() -> Value {
+        let call: podium::Call = sample(&EventType::CallCompleted, "");
+        let events = link::events("calls", call.uid.as_deref().unwrap_or_default());
+        json!(Self { call, events })
+    }
 }
 
 impl View for Call {

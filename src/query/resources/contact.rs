@@ -1,15 +1,17 @@
 //! Contacts.
 
 use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::filter::{between, one_of, words};
-use super::{Params, Refusal, State, View, link, said, survivor};
+use super::{EventType, Params, Refusal, Shown, State, View, link, said, sample, survivor};
 use crate::model::{Resource, ResourceFilter, ResourceKeys, ResourceKind};
 use crate::podium;
 use crate::store::StoreError;
 
 /// A contact: what Podium says of it, and whether it still is one.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Contact {
     #[serde(flatten)]
@@ -19,6 +21,14 @@ pub(super) struct Contact {
     /// The contact that stays, of one that was merged.
     merged_into: Option<String>,
     events: String,
+}
+
+impl Shown for Contact {
+    fn example() -> Value {
+        let contact: podium::Contact = sample(&EventType::ContactUpdated, "/after");
+        let events = link::events("contacts", contact.uid.as_deref().unwrap_or_default());
+        json!(Self { contact, status: Some("active".to_owned()), merged_into: None, events })
+    }
 }
 
 impl View for Contact {

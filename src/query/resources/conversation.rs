@@ -4,15 +4,17 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::filter::{between, words};
 use super::message::Message;
-use super::{Params, Refusal, State, View, link, said};
+use super::{EventType, Params, Refusal, Shown, State, View, link, said, sample};
 use crate::model::{Resource, ResourceFilter, ResourceKeys, ResourceKind};
-use crate::podium::message;
+use crate::podium::{self, message};
 
 /// A conversation: what Podium says of it, and what its messages come to.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Conversation {
     #[serde(flatten)]
@@ -31,6 +33,29 @@ pub(super) struct Conversation {
     last_message: Option<Message>,
     messages: String,
     events: String,
+}
+
+impl Shown for Conversation {
+    fn example() -> Value {
+        let message: podium::Message = sample(&EventType::MessageReceived, "");
+        let conversation = message.conversation.unwrap_or_default();
+        let uid = conversation.uid.clone().unwrap_or_default();
+        json!(Self {
+            conversation,
+            contact_uid: message.contact.and_then(|contact| contact.uid),
+            contact_name: message.contact_name,
+            location_uid: message.location.as_ref().and_then(|location| location.uid.clone()),
+            organization_uid: message.location.and_then(|location| location.organization_uid),
+            first_activity_at: message.created_at,
+            last_activity_at: message.created_at.unwrap_or_default(),
+            inbound_messages: 1,
+            outbound_messages: 0,
+            awaiting_reply: true,
+            last_message: Some(Message::sample()),
+            messages: link::messages(&uid),
+            events: link::events_of_conversation(&uid),
+        })
+    }
 }
 
 impl View for Conversation {

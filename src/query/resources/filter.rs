@@ -1,6 +1,6 @@
 //! What several kinds of resources are narrowed by.
 
-use super::Params;
+use super::{Form, Params};
 use crate::model::{ResourceFilter, Words};
 
 /// Reads a time range over what a list is ordered by.
@@ -25,5 +25,7 @@ pub(super) fn one_of(
     values: &'static [&'static str],
 ) -> Option<String> {
     let expected = format!("one of {}", values.join(", "));
-    params.read(name, &expected, |text| values.contains(&text).then(|| text.to_owned()))
+    params.read_as(Form::Word(values.to_vec()), name, &expected, |text| {
+        values.contains(&text).then(|| text.to_owned())
+    })
 }

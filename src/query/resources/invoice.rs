@@ -1,19 +1,29 @@
 //! Invoices.
 
 use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::filter::{between, words};
-use super::{Params, Refusal, State, View, link, said};
+use super::{EventType, Params, Refusal, Shown, State, View, link, said, sample};
 use crate::model::{Resource, ResourceFilter, ResourceKeys, ResourceKind};
 use crate::podium;
 use crate::store::StoreError;
 
 /// An invoice, with its payments and their refunds.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Invoice {
     #[serde(flatten)]
     invoice: podium::Invoice,
     events: String,
+}
+
+impl Shown for Invoice {
+    fn example() -> Value {
+        let invoice: podium::Invoice = sample(&EventType::InvoicePaymentSucceeded, "");
+        let events = link::events("invoices", invoice.uid.as_deref().unwrap_or_default());
+        json!(Self { invoice, events })
+    }
 }
 
 impl View for Invoice {

@@ -3,15 +3,20 @@
 use axum::extract::State as Extracted;
 use axum::response::Response;
 use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::filter::{between, one_of, words};
-use super::{Id, Page, Params, Refusal, State, Uid, View, Wanted, link, page_of, said, survivor};
+use super::{
+    EventType, Id, Page, Params, Refusal, Shown, State, Uid, View, Wanted, link, page_of, said, sample,
+    survivor,
+};
 use crate::model::{Place, Resource, ResourceFilter, ResourceKeys, ResourceKind};
 use crate::podium;
 use crate::store::StoreError;
 
 /// A message: what Podium says of it, with its direction and how far it got.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Message {
     #[serde(flatten)]
@@ -31,6 +36,20 @@ impl Message {
         // One that Podium gave no uid is known by that of its event.
         message.uid = Some(resource.uid);
         Ok(Self { message, direction: resource.keys.direction, status: resource.keys.status, events })
+    }
+
+    /// An example of one.
+    pub(super) fn sample() -> Self {
+        let message: podium::Message = sample(&EventType::MessageReceived, "");
+        let events = link::events("messages", message.uid.as_deref().unwrap_or_default());
+        let (direction, status) = (Some("inbound".to_owned()), Some("received".to_owned()));
+        Self { message, direction, status, events }
+    }
+}
+
+impl Shown for Message {
+    fn example() -> Value {
+        json!(Self::sample())
     }
 }
 

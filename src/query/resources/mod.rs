@@ -11,24 +11,26 @@ mod review;
 
 use std::marker::PhantomData;
 
-use axum::Router;
 use axum::extract::State as Extracted;
 use axum::response::Response;
-use axum::routing::get;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use utoipa::PartialSchema;
+use utoipa::openapi::{RefOr, Schema};
 
+use super::events::EventItem;
+use super::openapi::{Book, Shown, sample, says};
 use super::page::Page;
-use super::params::{FromParams, Params};
+use super::params::{Form, FromParams, Params};
 use super::path::{Id, Plain};
 use super::refusal::Refusal;
 use super::{State, answer, events};
 use crate::model::{EventFilter, Place, Resource, ResourceFilter, ResourceKind};
-use crate::podium::identifier;
+use crate::podium::{EventType, identifier};
 use crate::store::StoreError;
 
 /// A resource as the API shows it.
-pub(super) trait View: Serialize + Sized + Send + 'static {
+pub(super) trait View: Serialize + Shown + Sized + Send + 'static {
     /// What is shown.
     const KIND: ResourceKind;
 
@@ -40,25 +42,34 @@ pub(super) trait View: Serialize + Sized + Send + 'static {
     -> impl Future<Output = Result<Vec<Self>, Refusal>> + Send;
 }
 
-/// The routes of everything that is mirrored.
-pub(super) fn routes() -> Router<State> {
-    Router::new()
-        .merge(routes_of::<message::Message>("messages"))
-        .merge(routes_of::<conversation::Conversation>("conversations"))
-        .route("/api/v1/conversations/{uid}/messages", get(message::of_conversation))
-        .merge(routes_of::<contact::Contact>("contacts"))
-        .merge(routes_of::<invoice::Invoice>("invoices"))
-        .merge(routes_of::<review::Review>("reviews"))
-        .merge(routes_of::<review::Invite>("review-invites"))
-        .merge(routes_of::<review::Response>("review-responses"))
-        .merge(routes_of::<call::Call>("calls"))
+/// The operations on everything that is mirrored.
+pub(super) fn entries(book: Book) -> Book {
+    let of_conversation = says("Conversations", "The messages of a conversation, the newest first")
+        .page_of::<message::Message>();
+    let book = entries_of::<message::Message>(book, "messages", "Messages");
+    let book = entries_of::<conversation::Conversation>(book, "conversations", "Conversations").get(
+        "/api/v1/conversations/{uid}/messages",
+        message::of_conversation,
+        of_conversation.refuses(Refusal::NotMirrored),
+    );
+    let book = entries_of::<contact::Contact>(book, "contacts", "Contacts");
+    let book = entries_of::<invoice::Invoice>(book, "invoices", "Invoices");
+    let book = entries_of::<review::Review>(book, "reviews", "Reviews");
+    let book = entries_of::<review::Invite>(book, "review-invites", "Review invites");
+    let book = entries_of::<review::Response>(book, "review-responses", "Review responses");
+    entries_of::<call::Call>(book, "calls", "Calls")
 }
 
-fn routes_of<V: View>(name: &str) -> Router<State> {
-    Router::new()
-        .route(&format!("/api/v1/{name}"), get(list::<V>))
-        .route(&format!("/api/v1/{name}/{{uid}}"), get(show::<V>))
-        .route(&format!("/api/v1/{name}/{{uid}}/events"), get(events_of::<V>))
+fn entries_of<V: View>(book: Book, name: &str, tag: &'static str) -> Book {
+    let list = says(tag, "All of them, the newest first").page_of::<V>();
+    let show = says(tag, "One of them")
+        .more("One that was merged into another shows that one.")
+        .one::<V>()
+        .refuses(Refusal::NotMirrored);
+    let events = says(tag, "The events behind one of them, the newest first").page_of::<EventItem<'_>>();
+    book.get(&format!("/api/v1/{name}"), self::list::<V>, list)
+        .get(&format!("/api/v1/{name}/{{uid}}"), self::show::<V>, show)
+        .get(&format!("/api/v1/{name}/{{uid}}/events"), events_of::<V>, events)
 }
 
 /// Which resources a list shows.
@@ -156,6 +167,12 @@ impl std::str::FromStr for Uid {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         identifier::checked(text).map(|uid| Self(uid.to_owned())).ok_or(NoUid)
+    }
+}
+
+impl PartialSchema for Uid {
+    fn schema() -> RefOr<Schema> {
+        String::schema()
     }
 }
 

@@ -3,21 +3,31 @@
 use std::collections::HashMap;
 
 use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::filter::{between, one_of, words};
-use super::{Params, Refusal, State, View, link, said};
+use super::{EventType, Params, Refusal, Shown, State, View, link, said, sample};
 use crate::model::{Resource, ResourceFilter, ResourceKeys, ResourceKind};
 use crate::podium;
 use crate::podium::identifier;
 use crate::store::StoreError;
 
 /// A review, with its answers, and with the invitations that it is put down to.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Review {
     #[serde(flatten)]
     review: podium::Review,
     invites: Vec<Invite>,
     events: String,
+}
+
+impl Shown for Review {
+    fn example() -> Value {
+        let review: podium::Review = sample(&EventType::ReviewCreated, "");
+        let events = link::events("reviews", review.uid.as_deref().unwrap_or_default());
+        json!(Self { review, invites: vec![Invite::sample()], events })
+    }
 }
 
 impl View for Review {
@@ -59,7 +69,8 @@ fn invites_of(review: &podium::Review) -> impl Iterator<Item = String> {
 }
 
 /// An invitation to write a review.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReviewInvite)]
 pub(super) struct Invite {
     #[serde(flatten)]
     invite: podium::ReviewInvite,
@@ -69,6 +80,19 @@ pub(super) struct Invite {
 impl Invite {
     fn one(resource: &Resource) -> Result<Self, StoreError> {
         Ok(Self { invite: said(resource)?, events: link::events("review-invites", &resource.uid) })
+    }
+
+    /// An example of one.
+    fn sample() -> Self {
+        let invite: podium::ReviewInvite = sample(&EventType::ReviewInviteLinkCreated, "");
+        let events = link::events("review-invites", invite.uid.as_deref().unwrap_or_default());
+        Self { invite, events }
+    }
+}
+
+impl Shown for Invite {
+    fn example() -> Value {
+        json!(Self::sample())
     }
 }
 
@@ -94,11 +118,20 @@ impl View for Invite {
 }
 
 /// The business's answer to a review. Podium does not say to which.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReviewResponse)]
 pub(super) struct Response {
     #[serde(flatten)]
     response: podium::ReviewResponse,
     events: String,
+}
+
+impl Shown for Response {
+    fn example() -> Value {
+        let response: podium::ReviewResponse = sample(&EventType::ReviewResponseCreated, "");
+        let events = link::events("review-responses", response.uid.as_deref().unwrap_or_default());
+        json!(Self { response, events })
+    }
 }
 
 impl View for Response {
