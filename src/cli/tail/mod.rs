@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::Timestamp;
 use reqwest::{Response, Url};
 use serde::Deserialize;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use self::stream::Parser;
 use super::client::{Api, Filter, Server, Trouble, filter, on_one_line};
@@ -21,6 +21,9 @@ use crate::config::Loaded;
 
 /// How long nothing at all may be heard: the server says every 15 seconds that it is there.
 const SILENCE: Duration = Duration::from_secs(45);
+
+/// A stream that went on for so long was a whole one: its end is no trouble.
+const LASTING: Duration = Duration::from_secs(60);
 
 /// How long to wait before the server is asked again, unless it says otherwise, and how long at most.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -105,9 +108,17 @@ impl Tail {
             Err(trouble) => return trouble.failure,
         };
         loop {
+            let begun = Instant::now();
             match self.read(response).await {
                 End::Failed(failure) => return failure,
                 End::Cut(why) => {
+                    // A stream that has lasted is ended now and then by a server that goes on: nothing to be told of.
+                    if begun.elapsed() > LASTING
+                        && let Ok(listening) = self.api.listen(self.url.clone(), self.after).await
+                    {
+                        response = listening;
+                        continue;
+                    }
                     output::complain(&format!("{why}. Events are shown again when it is back."));
                 }
             }
