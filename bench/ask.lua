@@ -1,7 +1,6 @@
 -- Asks for the messages of one conversation after another: their uids come by CONVERSATIONS, as bench/fill_mirror.sql makes them.
 local uids, token = {}, os.getenv("API_TOKEN")
-local listing = io.popen("python3 -c 'import hashlib, os, random, uuid\n"
-    .. "for _ in range(20000): print(uuid.UUID(hashlib.md5(f\"conversation {random.randrange(int(os.environ[\"CONVERSATIONS\"]))}\".encode()).hexdigest()))'")
+local listing = io.popen("bench/uids.py conversation $CONVERSATIONS 20000")
 for uid in listing:lines() do uids[#uids + 1] = uid end
 listing:close()
 

@@ -1,5 +1,5 @@
 -- Mirrors the events from :first to :last of :events that bench/fill_postgres.sql has stored, as messages of :conversations. A third of
--- the messages have the word walnut; each of 50,000 other words is in a few.
+-- the messages have the word walnut; each of 50,000 other words is in a few. Words have the letter of their kind before them, as the store keeps them.
 BEGIN;
 SET LOCAL synchronous_commit = off;
 
@@ -28,8 +28,8 @@ SELECT 'message', uid, decode(lpad(to_hex((extract(epoch FROM at) * 1000000)::bi
     CASE WHEN n % 2 = 0 THEN 'inbound' ELSE 'outbound' END,
     CASE WHEN n % 2 = 0 THEN 'received' WHEN n % 1001 = 0 THEN 'failed' ELSE 'sent' END,
     'Customer ' || conversation,
-    array_to_tsvector(ARRAY['customer', 'is', 'still', 'for', 'sale', 'word' || n % 50000, conversation::text]
-        || CASE WHEN n % 3 = 0 THEN ARRAY['walnut'] ELSE ARRAY['oak'] END),
+    array_to_tsvector(ARRAY['mcustomer', 'mis', 'mstill', 'mfor', 'msale', 'mword' || n % 50000, 'm' || conversation]
+        || CASE WHEN n % 3 = 0 THEN ARRAY['mwalnut'] ELSE ARRAY['moak'] END),
     '{"uid":"' || uid || '","body":"' || rpad('Is it still for sale? ', 300, '.') || '","createdAt":"2026-03-10T16:02:11.396552Z","conversation":{"uid":"'
         || conversation_uid || '"},"items":[]}'
 FROM new ORDER BY n;

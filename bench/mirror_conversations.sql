@@ -6,7 +6,8 @@ INSERT INTO resources (kind, uid, version, event_id, at, contact_uid, location_u
     channel_identifier, name, is_awaiting, words, data, first_at, inbound, outbound, last_message_uid)
 SELECT 'conversation', conversation_uid, version, event_id, at, contact_uid, location_uid, organization_uid, user_uid,
     channel_type, channel_identifier, name, direction = 'inbound',
-    array_to_tsvector(string_to_array(lower(name), ' ')), '{"uid":"' || conversation_uid || '"}', first_at, inbound, outbound, uid
+    array_to_tsvector(ARRAY['ccustomer', 'c' || split_part(name, ' ', 2)]), '{"uid":"' || conversation_uid || '"}', counted.first_at, counted.inbound,
+    counted.outbound, uid
 FROM (
     SELECT DISTINCT ON (conversation_uid) * FROM resources WHERE kind = 'message' ORDER BY conversation_uid, at DESC, uid DESC
 ) AS last
