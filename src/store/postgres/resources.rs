@@ -8,6 +8,9 @@ use super::sql::mirror as sql;
 use crate::model::{EventId, EventRecord, PageRequest, Place, Resource, ResourceFilter, ResourceKind, Words};
 use crate::store::kept;
 
+/// So many with the same words are read and sorted in a moment; where there are more, a page of them is soon met in order.
+const FEW: i64 = 2000;
+
 /// See [`crate::store::MirrorStore::resources`].
 pub(super) async fn list(
     readers: &PgPool,
@@ -15,9 +18,18 @@ pub(super) async fn list(
     filter: &ResourceFilter,
     page: PageRequest<Place>,
 ) -> Result<Vec<Resource>, sqlx::Error> {
-    let keys = &filter.keys;
+    let (keys, words) = (&filter.keys, all_of(kind, &filter.words));
+    let are_rare = match &words {
+        None => false,
+        Some(words) => {
+            let are_common: bool =
+                sqlx::query_scalar(sql::ARE_COMMON).bind(words).bind(FEW).fetch_one(readers).await?;
+            !are_common
+        }
+    };
+    let statement = if are_rare { sql::RESOURCES_WITH_RARE_WORDS } else { sql::RESOURCES };
     let contacts = (!filter.contact_uids.is_empty()).then_some(&filter.contact_uids);
-    let rows = sqlx::query(sql::RESOURCES)
+    let rows = sqlx::query(statement)
         .bind(kind.as_str())
         .bind(page.below.as_ref().map(|below| instant(below.at)))
         .bind(page.below.as_ref().map(|below| kept::text(&below.uid)))
@@ -34,7 +46,7 @@ pub(super) async fn list(
         .bind(&keys.status)
         .bind(&keys.merged_into)
         .bind(keys.is_awaiting)
-        .bind(all_of(kind, &filter.words))
+        .bind(words)
         .bind(i64::from(page.limit))
         .persistent(false)
         .fetch_all(readers)

@@ -13,6 +13,33 @@ macro_rules! resource_columns {
     };
 }
 
+/// A page of resources.
+macro_rules! resources_page {
+    () => {
+        concat!(
+            "SELECT ",
+            resource_columns!(),
+            " FROM resources
+        WHERE kind = $1
+            AND ($2::timestamptz IS NULL OR (at, uid) < ($2, $3))
+            AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)
+            AND ($6::text IS NULL OR conversation_uid = $6)
+            AND ($7::text[] IS NULL OR contact_uid = ANY ($7))
+            AND ($8::text IS NULL OR location_uid = $8)
+            AND ($9::text IS NULL OR organization_uid = $9)
+            AND ($10::text IS NULL OR user_uid = $10)
+            AND ($11::text IS NULL OR channel_type = $11)
+            AND ($12::text IS NULL OR channel_identifier = $12)
+            AND ($13::text IS NULL OR direction = $13)
+            AND ($14::text IS NULL OR status = $14)
+            AND ($15::text IS NULL OR merged_into = $15)
+            AND ($16::boolean IS NULL OR is_awaiting = $16)
+            AND ($17::text IS NULL OR words @@ $17::tsquery)
+        ORDER BY at DESC, uid DESC LIMIT $18"
+        )
+    };
+}
+
 statements! {
     /// Takes or prolongs the lease of the mirror.
     LEASE_MIRROR = r"
@@ -201,23 +228,18 @@ statements! {
 
     /// A page of resources. Run without a kept plan: with the values at hand, what is not asked for falls away, and what is asked
     /// for finds its index.
-    RESOURCES = concat!("SELECT ", resource_columns!(), " FROM resources
-        WHERE kind = $1
-            AND ($2::timestamptz IS NULL OR (at, uid) < ($2, $3))
-            AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::timestamptz IS NULL OR at < $5)
-            AND ($6::text IS NULL OR conversation_uid = $6)
-            AND ($7::text[] IS NULL OR contact_uid = ANY ($7))
-            AND ($8::text IS NULL OR location_uid = $8)
-            AND ($9::text IS NULL OR organization_uid = $9)
-            AND ($10::text IS NULL OR user_uid = $10)
-            AND ($11::text IS NULL OR channel_type = $11)
-            AND ($12::text IS NULL OR channel_identifier = $12)
-            AND ($13::text IS NULL OR direction = $13)
-            AND ($14::text IS NULL OR status = $14)
-            AND ($15::text IS NULL OR merged_into = $15)
-            AND ($16::boolean IS NULL OR is_awaiting = $16)
-            AND ($17::text IS NULL OR words @@ $17::tsquery)
-        ORDER BY at DESC, uid DESC LIMIT $18");
+    RESOURCES = resources_page!();
+
+    /// The same where the words are in few: all of those first. By itself PostgreSQL would walk in order until it has met
+    /// enough, which for what is rare is the whole table: of a word that is not among the most common it only knows that.
+    RESOURCES_WITH_RARE_WORDS = concat!(
+        "WITH resources AS MATERIALIZED (SELECT * FROM resources WHERE kind = $1 AND words @@ $17::tsquery) ",
+        resources_page!()
+    );
+
+    /// Whether there are more resources with these words than this.
+    ARE_COMMON = r"
+        SELECT count(*) > $2 FROM (SELECT FROM resources WHERE words @@ $1::text::tsquery LIMIT $2 + 1) AS counted";
 
     /// Resources by their uids.
     RESOURCES_BY_UID = concat!("SELECT ", resource_columns!(), " FROM resources WHERE kind = $1 AND uid = ANY ($2)");
