@@ -115,10 +115,13 @@ impl Worker {
         if !events.is_empty() {
             return self.mirror(events, Some(after)).await;
         }
-        if in_time(self.store.end_rebuild(self.token, after, self.clock.now())).await? {
-            tracing::info!("the mirror is made anew");
+        if !in_time(self.store.end_rebuild(self.token, after, self.clock.now())).await? {
+            // It was asked for again, or another is at it.
+            self.lease_again_at = Instant::now();
+            return Ok(Next::After(EVERY));
         }
-        Ok(Next::AtOnce)
+        tracing::info!("the mirror is made anew");
+        Ok(Next::News(EVERY))
     }
 
     async fn mirror(

@@ -59,7 +59,7 @@ pub(super) fn entries(book: Book) -> Book {
     book.get(
         "/api/v1/stats",
         self::show,
-        show.more("Of the last 24 hours, unless another range is named: of 31 days at the most.")
+        show.more("Of the last 24 hours, unless another range is named: of 7 days at the most.")
             .one::<Summary<'_>>(),
     )
 }
