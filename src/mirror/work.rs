@@ -17,8 +17,9 @@ use crate::store::{
 };
 use crate::telemetry::{Chain, Trouble, metrics, surviving};
 
-/// How many events are mirrored together.
+/// How many events are mirrored together; and how many while events stream in, which may have to wait for it.
 const BATCH: u32 = 200;
+const BATCH_OF_STREAM: u32 = 32;
 
 /// How often to look when nobody says that there is something new: another process may have accepted it.
 const EVERY: Duration = Duration::from_millis(500);
@@ -27,10 +28,12 @@ const EVERY: Duration = Duration::from_millis(500);
 const LEASE: Duration = Duration::from_secs(15);
 const RENEW: Duration = Duration::from_secs(5);
 
-/// With so many commits of events during a turn, events are streaming in: those who send them go first, and the mirror rests for
-/// as long as its turn took the store.
-const STREAM: u64 = 8;
-const LONGEST_REST: Duration = Duration::from_millis(200);
+/// With so many events at a time, and a commit of others meanwhile, events are streaming in. Those who send them go first: the
+/// mirror rests so many times as long as its turn took the store, less where it is so far behind, so that it keeps up in the end.
+const STREAM: usize = 8;
+const RESTS: [(Duration, u32); 3] =
+    [(Duration::from_secs(10), 8), (Duration::from_secs(60), 3), (Duration::MAX, 1)];
+const LONGEST_REST: Duration = Duration::from_secs(1);
 
 /// Mirrors whatever is accepted, until `stop` is cancelled. `signal` changes when something is.
 pub async fn run(
@@ -40,19 +43,27 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let token = LeaseToken::at(clock.now());
-    let mut worker =
-        Worker { store, clock, signal, token, lease_again_at: Instant::now(), trouble: Trouble::default() };
+    let mut worker = Worker {
+        store,
+        clock,
+        signal,
+        token,
+        took: 0,
+        is_stream: false,
+        behind: Duration::ZERO,
+        lease_again_at: Instant::now(),
+        trouble: Trouble::default(),
+    };
     while !stop.is_cancelled() {
         let (begun, commits) = (Instant::now(), *worker.signal.borrow_and_update());
         // After a mistake of ours the same events come again: no reason to spin.
         let next = surviving("the mirror", worker.turn()).await.unwrap_or(Next::After(EVERY));
-        let is_stream = worker.signal.borrow().wrapping_sub(commits) >= STREAM;
-        let rest = if is_stream { begun.elapsed().min(LONGEST_REST) } else { Duration::ZERO };
-        let rest_until = Instant::now() + rest;
+        let rest_until = Instant::now() + worker.rest(begun.elapsed());
         tokio::select! {
             () = worker.wait(next, rest_until) => {}
             () = stop.cancelled() => {}
         }
+        worker.is_stream = worker.took >= STREAM && *worker.signal.borrow() != commits;
     }
     worker.hand_back().await;
 }
@@ -62,6 +73,10 @@ struct Worker {
     clock: Arc<dyn Clock>,
     signal: watch::Receiver<u64>,
     token: LeaseToken,
+    /// How many events were mirrored last, whether events are streaming in, and how long the first had waited.
+    took: usize,
+    is_stream: bool,
+    behind: Duration,
     lease_again_at: Instant,
     trouble: Trouble,
 }
@@ -96,14 +111,18 @@ impl Worker {
             }
             self.lease_again_at = Instant::now() + RENEW;
         }
-        let events = in_time(self.store.unmirrored(BATCH)).await?;
+        let at_most = if self.is_stream { BATCH_OF_STREAM } else { BATCH };
+        let events = in_time(self.store.unmirrored(at_most)).await?;
+        self.took = events.len();
         let Some(first) = events.first() else {
+            self.behind = Duration::ZERO;
             metrics::mirror_lag(0.0);
             return self.rebuild().await;
         };
         let oldest = first.event.received_at;
         let next = self.mirror(events, None).await?;
-        metrics::mirror_lag(self.age(oldest));
+        self.behind = self.age(oldest);
+        metrics::mirror_lag(self.behind.as_secs_f64());
         Ok(next)
     }
 
@@ -163,8 +182,17 @@ impl Worker {
         Ok(true)
     }
 
-    fn age(&self, received_at: Timestamp) -> f64 {
-        self.clock.now().duration_since(received_at).as_secs_f64().max(0.0)
+    fn age(&self, received_at: Timestamp) -> Duration {
+        Duration::try_from(self.clock.now().duration_since(received_at)).unwrap_or_default()
+    }
+
+    /// How long to rest after a turn that took the store so long.
+    fn rest(&self, turn: Duration) -> Duration {
+        if !self.is_stream {
+            return Duration::ZERO;
+        }
+        let times = RESTS.iter().find(|(behind, _)| self.behind < *behind).map_or(1, |(_, times)| *times);
+        (turn * times).min(LONGEST_REST)
     }
 
     async fn wait(&mut self, next: Next, rest_until: Instant) {

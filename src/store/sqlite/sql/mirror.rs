@@ -117,10 +117,11 @@ statements! {
         INSERT INTO resource_words (rowid, words)
         SELECT value ->> 'number', value ->> 'words' FROM json_each(?1)";
 
-    /// The conversations that messages belong to.
+    /// The conversations that messages belong to. Each message is looked up by its uid: of itself SQLite would rather walk through
+    /// all messages of conversations.
     CONVERSATIONS_OF = r"
-        SELECT DISTINCT conversation_uid FROM resources
-        WHERE kind = 'message' AND uid IN (SELECT value FROM json_each(?1)) AND conversation_uid IS NOT NULL";
+        SELECT DISTINCT conversation_uid FROM json_each(?1) AS told CROSS JOIN resources
+        WHERE kind = 'message' AND uid = told.value AND +conversation_uid IS NOT NULL";
 
     /// What the messages of conversations come to. A message that failed is no answer. Who the customer is, not every message
     /// says.
