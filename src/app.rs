@@ -2,7 +2,9 @@
 
 mod files;
 mod opening;
+mod outside;
 mod reload;
+mod secrets;
 
 use std::future::Future;
 use std::io;
@@ -13,6 +15,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,18 +27,22 @@ use crate::handlers::Registry;
 use crate::http;
 use crate::http::Health;
 use crate::ingest;
-use crate::ingest::{Ingest, Parts, Quarantine, QuarantineWriter, Sources, Subscriber};
+use crate::ingest::{Ingest, Inside, Parts, Quarantine, QuarantineWriter, Subscriber};
 use crate::mirror;
-use crate::model::{QuarantineFilter, Released, TokenDigest};
+use crate::model::{Finding, QuarantineFilter, Released, TokenDigest};
 use crate::query;
 use crate::spool::{Spool, SpoolError};
 use crate::store::sqlite::ServerLock;
 use crate::store::{Database as Everything, Store, StoreError};
 use crate::telemetry;
+use crate::upkeep;
+use crate::upkeep::{Intake, Watchdog};
 
 use files::Connections;
 pub use opening::open_store;
+pub use outside::{Outside, OutsideError};
 pub use reload::Reload;
+use secrets::Secrets;
 
 /// Why Lectern can't start.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +66,9 @@ pub enum StartError {
         /// What is wrong.
         error: SettingsError,
     },
+    /// Podium can't be spoken with.
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
     /// An address can't be listened at.
     #[error("can't listen at {address} ({key})")]
     Listen {
@@ -86,7 +96,10 @@ pub struct App {
     quarantine: QuarantineWriter,
     connections: Connections,
     config: Config,
-    sources: Arc<Sources>,
+    secrets: Arc<Secrets>,
+    outside: Option<Outside>,
+    intake: Arc<dyn Intake>,
+    findings: watch::Sender<Arc<[Finding]>>,
     database: Arc<dyn Everything>,
     tokens: Arc<query::Tokens>,
     store: Arc<dyn Store>,
@@ -117,7 +130,22 @@ impl App {
         let store: Arc<dyn Store> = Arc::clone(&database) as _;
 
         let deadline = config.public.store_deadline;
-        let sources = Arc::new(Sources::new(&config.sources, clock.now()));
+        let outside = if Outside::is_wanted(&config.podium) {
+            let (podium, internal) =
+                (&config.podium, internal.local_addr().unwrap_or(config.internal.listen));
+            Some(Outside::new(podium, &config.data_dir, internal, Arc::clone(&database), Arc::clone(&clock))?)
+        } else {
+            None
+        };
+        let kept = outside.as_ref().map(|outside| &*outside.secrets);
+        let secrets = Secrets::at_start(config.sources.clone(), kept, Arc::clone(&clock)).await;
+        let (secrets, findings) = (Arc::new(secrets), watch::Sender::new(Arc::default()));
+        let sources = Arc::clone(secrets.sources());
+        let inside = Inside::new(
+            config.handlers.iter().map(subscriber).collect(),
+            Arc::clone(&store),
+            Arc::clone(&clock),
+        );
         let (quarantine, quarantine_writer) =
             Quarantine::new(config.quarantine, deadline, &sources, Arc::clone(&store), Arc::clone(&clock));
         let parts = Parts {
@@ -142,12 +170,13 @@ impl App {
             sources: sources.listed(),
             handlers: config.handlers.iter().map(HandlerConfig::without_settings).collect(),
             release: Arc::clone(&ingest) as _,
+            podium: outside.clone().map(|outside| Arc::new(outside) as _),
             metrics: metrics(spool.clone(), Arc::clone(&clock)),
             stop: stop.clone(),
             listeners: query::listeners(),
         };
         let webhooks = if config.role.receives() { ingest::router(ingest) } else { axum::Router::new() };
-        let health = Health::new(Arc::clone(&store), spool, Arc::clone(&clock));
+        let health = Health::new(Arc::clone(&store), spool, Arc::clone(&clock), findings.subscribe());
         Ok(Self {
             public,
             internal,
@@ -157,7 +186,10 @@ impl App {
             quarantine: quarantine_writer,
             connections,
             config,
-            sources,
+            secrets,
+            outside,
+            intake: Arc::new(inside),
+            findings,
             database,
             tokens,
             store,
@@ -184,8 +216,7 @@ impl App {
     /// what they came to.
     #[must_use]
     pub fn reload(&self, layers: Layers, started: Snapshot) -> Reload {
-        let (sources, clock) = (Arc::clone(&self.sources), Arc::clone(&self.clock));
-        Reload { layers, latest: started.clone(), started, sources, clock }
+        Reload { layers, latest: started.clone(), started, secrets: Arc::clone(&self.secrets) }
     }
 
     /// Serves until `stop` ends; then finishes what is under way, within seconds, and closes.
@@ -200,7 +231,23 @@ impl App {
         });
         tasks.spawn(token.clone().run_until_cancelled_owned(telemetry::metrics::tidy()));
         if self.config.role.dispatches() {
-            dispatch::start(self.handlers, self.config.dispatch, &self.store, &self.clock, &token, &tasks);
+            let (dead, telling) = mpsc::channel(upkeep::WAITING);
+            dispatch::start(
+                self.handlers,
+                self.config.dispatch,
+                &self.store,
+                &self.clock,
+                &dead,
+                &token,
+                &tasks,
+            );
+            let telling = upkeep::tell_of_dead_letters(
+                telling,
+                Arc::clone(&self.store),
+                Arc::clone(&self.intake),
+                Arc::clone(&self.clock),
+            );
+            tasks.spawn(token.clone().run_until_cancelled_owned(telling));
             tasks.spawn(dispatch::forget_old_events(
                 self.config.retention,
                 Arc::clone(&self.store),
@@ -208,7 +255,7 @@ impl App {
                 token.clone(),
             ));
             tasks.spawn(mirror::run(
-                self.database,
+                Arc::clone(&self.database) as _,
                 Arc::clone(&self.clock),
                 self.store.work_signal(),
                 token.clone(),
@@ -219,11 +266,30 @@ impl App {
                 token.clone(),
             ));
         }
+        if let Some(outside) = &self.outside {
+            tasks.spawn(Arc::clone(&self.secrets).follow(Arc::clone(&outside.secrets), token.clone()));
+            tasks.spawn(upkeep::keep_people(
+                outside.people.clone(),
+                Arc::clone(&outside.client),
+                Arc::clone(&self.database) as _,
+                Arc::clone(&self.clock),
+                token.clone(),
+            ));
+        }
+        let watchdog = watchdog(
+            &self.config,
+            self.outside.as_ref(),
+            &self.database,
+            self.intake,
+            self.findings,
+            &self.clock,
+        );
+        tasks.spawn(upkeep::watch(watchdog, token.clone()));
         let Connections { public, internal } = self.connections;
         let [public, internal] = [public, internal].map(http::Limits::with_connections);
         // What ends after the last request: one may still be waiting for it, or be counted.
         let served = CancellationToken::new();
-        let uses = Arc::clone(self.sources.uses());
+        let uses = Arc::clone(self.secrets.sources().uses());
         tasks.spawn(ingest::write_uses(uses, Arc::clone(&self.store), served.clone()));
         tasks.spawn(query::keep_tokens(
             self.tokens,
@@ -271,6 +337,38 @@ fn metrics(spool: Spool, clock: Arc<dyn Clock>) -> query::Metrics {
         telemetry::metrics::spool(depth.events, depth.bytes, age.max(0.0), depth.set_aside);
         telemetry::metrics::render()
     })
+}
+
+/// What accepts events that came by no request, with the configured handlers.
+#[must_use]
+pub fn intake(config: &Config, database: &Arc<dyn Everything>) -> Arc<dyn Intake> {
+    let subscribers = config.handlers.iter().map(subscriber).collect();
+    Arc::new(Inside::new(subscribers, Arc::clone(database) as _, Arc::new(SystemClock)))
+}
+
+/// What watches whether Podium sends.
+fn watchdog(
+    config: &Config,
+    outside: Option<&Outside>,
+    database: &Arc<dyn Everything>,
+    intake: Arc<dyn Intake>,
+    findings: watch::Sender<Arc<[Finding]>>,
+    clock: &Arc<dyn Clock>,
+) -> Watchdog {
+    let registrations = outside
+        .filter(|_| !config.podium.webhooks.is_empty())
+        .map(|outside| Arc::new(outside.registrations(config.sources.clone())));
+    Watchdog {
+        config: config.podium.watchdog,
+        sources: config.sources.iter().map(|source| source.name.clone()).collect(),
+        registrations,
+        repair: outside.map(|outside| Arc::new(outside.repair(Arc::clone(&intake)))),
+        store: Arc::clone(database) as _,
+        notes: Arc::clone(database) as _,
+        intake,
+        findings,
+        clock: Arc::clone(clock),
+    }
 }
 
 /// How many batches are committed side by side.

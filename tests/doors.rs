@@ -8,9 +8,24 @@ use std::path::{Path, PathBuf};
 
 /// Every room, and the other rooms that it may name: the table of `ARCHITECTURE.md`. `podium`, `model` and `clock` name none;
 /// `ingest`, `dispatch` and `query` never name one another; only `app` and the command line know everything.
-const DOORS: [(&str, &[&str]); 17] = [
-    ("cli", &["app", "clock", "config", "doctor", "handlers", "model", "podium", "store", "telemetry"]),
-    ("config", &["model", "shape"]),
+const DOORS: [(&str, &[&str]); 19] = [
+    (
+        "cli",
+        &[
+            "app",
+            "clock",
+            "config",
+            "doctor",
+            "handlers",
+            "model",
+            "podium",
+            "simulator",
+            "store",
+            "telemetry",
+            "upkeep",
+        ],
+    ),
+    ("config", &["model", "podium", "shape"]),
     (
         "app",
         &[
@@ -27,9 +42,10 @@ const DOORS: [(&str, &[&str]); 17] = [
             "spool",
             "store",
             "telemetry",
+            "upkeep",
         ],
     ),
-    ("http", &["clock", "spool", "store", "telemetry"]),
+    ("http", &["clock", "model", "spool", "store", "telemetry"]),
     ("podium", &[]),
     ("ingest", &["clock", "config", "http", "model", "podium", "shape", "spool", "store", "telemetry"]),
     ("store", &["model"]),
@@ -38,7 +54,9 @@ const DOORS: [(&str, &[&str]); 17] = [
     ("handlers", &["config", "model", "podium", "shape", "telemetry"]),
     ("mirror", &["clock", "model", "podium", "store", "telemetry"]),
     ("query", &["clock", "http", "model", "podium", "store", "telemetry"]),
+    ("upkeep", &["clock", "config", "model", "podium", "store", "telemetry"]),
     ("doctor", &["model", "podium"]),
+    ("simulator", &["clock", "config", "http", "podium"]),
     ("shape", &["model", "podium"]),
     ("clock", &[]),
     ("model", &[]),
@@ -46,8 +64,11 @@ const DOORS: [(&str, &[&str]); 17] = [
 ];
 
 /// Crates that only these rooms may name.
-const CRATES: [(&str, &[&str]); 3] =
-    [("sqlx", &["store"]), ("axum", &["app", "http", "ingest", "query"]), ("minijinja", &["shape"])];
+const CRATES: [(&str, &[&str]); 3] = [
+    ("sqlx", &["store"]),
+    ("axum", &["app", "http", "ingest", "query", "simulator"]),
+    ("minijinja", &["shape"]),
+];
 
 #[test]
 fn each_room_names_only_the_rooms_that_it_may() {

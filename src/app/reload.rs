@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::clock::Clock;
 use crate::config::{Change, Difference, Layers, Loaded, Mistakes, Reread, Snapshot};
 use crate::handlers::Registry;
-use crate::ingest::Sources;
+
+use super::secrets::Secrets;
 
 /// Reads the configuration again for a server that runs. What it says of sources is taken over; the rest is for the next
 /// start.
@@ -15,8 +15,7 @@ pub struct Reload {
     pub(super) started: Snapshot,
     /// What it took over last.
     pub(super) latest: Snapshot,
-    pub(super) sources: Arc<Sources>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) secrets: Arc<Secrets>,
 }
 
 impl Reload {
@@ -46,7 +45,7 @@ impl Reload {
     }
 
     fn take(&mut self, reread: &Reread) {
-        self.sources.replace(&reread.sources, self.clock.now());
+        self.secrets.configure(reread.sources.clone());
         let mut taken = self.latest.differences(&reread.snapshot);
         taken.retain(Difference::is_of_sources);
         let mut later = self.started.differences(&reread.snapshot);

@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod auth;
 mod beside;
 mod client;
 mod config;
@@ -10,19 +11,24 @@ mod flags;
 mod handlers;
 mod http;
 mod migrate;
+mod outside;
 mod output;
 mod plain;
+mod podium;
 mod progress;
 mod rebuild;
+mod repair;
 mod replay;
 mod replays;
 mod resolve;
 mod send;
 mod serve;
+mod simulate;
 mod sources;
 mod table;
 mod tail;
 mod token;
+mod webhooks;
 mod welcome;
 
 use std::ffi::OsString;
@@ -91,6 +97,18 @@ enum Command {
     Tail(Box<tail::Arguments>),
     /// Makes the mirror, which messages and the like are shown from, anew; or shows how it stands
     Rebuild(rebuild::Arguments),
+    /// Signs in to Podium, or out, or shows how that stands
+    #[command(subcommand)]
+    Auth(auth::Command),
+    /// Makes the webhooks at Podium what the configuration says, shows in what they differ, changes their secrets
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
+    /// Reads back from Podium what was missed
+    Repair(repair::Arguments),
+    /// Shows what Podium itself has: users, locations, conversations and so on
+    Podium(podium::Arguments),
+    /// Plays Podium, for trying things out
+    Simulate(simulate::Arguments),
     /// Brings the database's schema up to date, as `serve` does when it starts
     Migrate,
 }
@@ -193,6 +211,11 @@ async fn execute(
         Command::Deliveries(arguments) => client::run(Kind::Deliveries, *arguments, &layers.load()?).await,
         Command::Tail(arguments) => tail::run(*arguments, &layers.load()?).await,
         Command::Rebuild(arguments) => rebuild::run(&arguments, &layers.load()?).await,
+        Command::Auth(command) => auth::run(&command, &layers.load()?).await,
+        Command::Webhooks(command) => webhooks::run(command, layers.load()?).await,
+        Command::Repair(arguments) => repair::run(&arguments, layers.load()?).await,
+        Command::Podium(arguments) => podium::run(arguments, &layers.load()?).await,
+        Command::Simulate(arguments) => simulate::run(arguments, &layers.load()?).await,
         Command::Migrate => migrate::run(layers.load()?).await,
     }
 }

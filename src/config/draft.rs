@@ -17,8 +17,8 @@ use super::section::{Place, Report, Reported, Section};
 use super::sources::Source;
 use super::written::Written;
 use super::{
-    Database, DatabaseUrl, Dispatch, Log, LogFormat, Public, Quarantine, Retention, Role, Spool,
-    Verification, handlers, secret, sources,
+    Database, DatabaseUrl, Dispatch, Log, LogFormat, Podium, Public, Quarantine, Retention, Role, Spool,
+    Verification, handlers, podium, secret, sources,
 };
 
 /// The configuration as it is meant, but for the secrets that the first start makes.
@@ -37,6 +37,7 @@ pub(super) struct Draft {
     pub(super) handlers: Vec<Handler>,
     pub(super) dispatch: Dispatch,
     pub(super) log: Log,
+    pub(super) podium: Podium,
 }
 
 #[derive(Debug)]
@@ -94,7 +95,21 @@ pub(super) fn read(
         let verification = top.section("verification", verification);
         let retention = top.section("retention", |section| retention(section, verification));
         let quarantine = top.section("quarantine", quarantine);
-        let sources = top.section("sources", |section| sources::read(section, source_defaults));
+        let podium = top.section("podium", podium::read);
+        // Their secrets need not be configured: Lectern makes them.
+        let registered: Vec<String> =
+            podium.iter().flat_map(|podium| &podium.webhooks).map(|webhook| webhook.source.clone()).collect();
+        let sources = top.section("sources", |section| sources::read(section, source_defaults, &registered));
+        if let (Ok(podium), Ok(sources)) = (&podium, &sources) {
+            for webhook in &podium.webhooks {
+                if !sources.iter().any(|source| source.config.name == webhook.source) {
+                    let name = &webhook.source;
+                    top.complain(format!(
+                        "a `[[podium.webhooks]]` is for the source `{name}`, which is not there: add `[sources.{name}]`"
+                    ));
+                }
+            }
+        }
         let dispatch = top.section("dispatch", dispatch);
         let log = top.section("log", log);
         let handlers = handlers::read(top, handler_defaults);
@@ -112,6 +127,7 @@ pub(super) fn read(
             handlers: handlers?,
             dispatch: dispatch?,
             log: log?,
+            podium: podium?,
         })
     })
 }

@@ -10,7 +10,7 @@ use super::Origin;
 use super::misspelt::Known;
 
 /// Names that are shorter than `LECTERN__SECTION__KEY`, and those that hosting platforms set by themselves.
-pub(super) const SHORT: [(&str, &str); 11] = [
+pub(super) const SHORT: [(&str, &str); 17] = [
     ("DATABASE_URL", "database.url"),
     ("DATABASE_URL_FILE", "database.url_file"),
     ("PODIUM_WEBHOOK_SECRET", "sources.default.secret"),
@@ -22,6 +22,12 @@ pub(super) const SHORT: [(&str, &str); 11] = [
     ("LECTERN_API_TOKEN", "internal.api_token"),
     ("LECTERN_API_TOKEN_FILE", "internal.api_token_file"),
     ("LECTERN_DATA_DIR", "data_dir"),
+    ("PODIUM_API_URL", "podium.api_url"),
+    ("PODIUM_ACCESS_TOKEN", "podium.access_token"),
+    ("PODIUM_ACCESS_TOKEN_FILE", "podium.access_token_file"),
+    ("PODIUM_CLIENT_ID", "podium.client_id"),
+    ("PODIUM_CLIENT_SECRET", "podium.client_secret"),
+    ("PODIUM_CLIENT_SECRET_FILE", "podium.client_secret_file"),
 ];
 
 /// Names the configuration file.

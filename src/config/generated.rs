@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 
+use super::Podium;
 use super::secret::{self, Unusable};
 
 /// The file of the default source's secret, in the data folder.
@@ -28,6 +29,21 @@ impl DataDirError {
     pub(super) fn new(path: &Path, why: String) -> Self {
         Self { path: path.to_owned(), why }
     }
+}
+
+/// The file of the key that seals, in the data folder.
+pub(super) const ENCRYPTION_KEY: &str = "encryption-key";
+
+/// What seals tokens and secrets in the store: as configured, or what the data folder has, made now if it is not there.
+///
+/// # Errors
+/// When it can't be made or read.
+pub fn encryption_key(podium: &Podium, data_dir: &Path) -> Result<SecretString, DataDirError> {
+    if let Some(key) = &podium.encryption_key {
+        return Ok(key.clone());
+    }
+    make_folder(data_dir)?;
+    Ok(read_or_make(&data_dir.join(ENCRYPTION_KEY))?.0)
 }
 
 /// Makes the data folder, for its owner only, unless it is there.

@@ -12,8 +12,8 @@ use super::mistake::{Mistakes, listed, nearest};
 use super::provenance::{Provenance, Setting};
 use super::sources::DEFAULT;
 use super::{
-    Config, Database, DatabaseUrl, HandlerConfig, Internal, Log, Public, Settings, SettingsError, Snapshot,
-    SourceConfig, Verification, reread,
+    Config, Database, DatabaseUrl, HandlerConfig, Internal, Log, Podium, Public, Settings, SettingsError,
+    Snapshot, SourceConfig, Verification, reread,
 };
 
 /// A configuration that has been read and checked. Nothing has been made yet: [`Loaded::start`] does.
@@ -83,6 +83,18 @@ impl Loaded {
     #[must_use]
     pub const fn log(&self) -> &Log {
         &self.draft.log
+    }
+
+    /// What is done at Podium itself.
+    #[must_use]
+    pub const fn podium(&self) -> &Podium {
+        &self.draft.podium
+    }
+
+    /// The folder for what Lectern keeps beside the database.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        &self.draft.data_dir
     }
 
     /// The database.
@@ -176,6 +188,7 @@ impl Loaded {
             handlers,
             dispatch,
             log,
+            podium,
         } = self.draft;
         let holds_database =
             matches!(&database.url, DatabaseUrl::Sqlite(path) if path.starts_with(&data_dir));
@@ -221,6 +234,7 @@ impl Loaded {
             handlers: handlers.into_iter().map(|handler| handler.config).collect(),
             dispatch,
             log,
+            podium,
         };
         Ok(Started {
             config,

@@ -19,6 +19,7 @@ mod misspelt;
 mod mistake;
 mod named_secrets;
 mod origin;
+mod podium;
 mod provenance;
 mod reread;
 mod resolved;
@@ -33,8 +34,8 @@ mod written;
 
 pub use api_token::{ApiToken, ApiTokenError};
 pub use environment::Environment;
-pub use generated::DataDirError;
 pub(crate) use generated::random_text;
+pub use generated::{DataDirError, encryption_key};
 pub use layers::{Flag, Layers};
 pub use loaded::{Loaded, SourceError, Started};
 pub use mistake::Mistakes;
@@ -44,7 +45,8 @@ pub use provenance::Provenance;
 pub use reread::Reread;
 pub use resolved::{
     Config, Database, DatabaseUrl, Dispatch, HandlerConfig, Internal, Log, LogFormat, NamedSecret, OnDead,
-    OnUnverified, Public, Quarantine, Retention, Retry, Role, SourceConfig, Spool, Verification,
+    OnUnverified, Podium, PodiumClient, Public, Quarantine, Retention, Retry, Role, SourceConfig, Spool,
+    Verification, WatchdogConfig, WebhookConfig,
 };
 pub(crate) use secret::read as read_secret;
 pub use secret::{secret, secret_as};

@@ -17,9 +17,9 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    /// Whether an item of a list of tables begins here: each begins with its name.
+    /// Whether an item of a list of tables begins here: each begins with its name, or with whose it is.
     pub(super) fn is_first_of_item(&self) -> bool {
-        self.heading.starts_with("[[") && self.key == "name"
+        self.heading.starts_with("[[") && ["name", "source"].contains(&self.key.as_str())
     }
 }
 

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Settings;
 pub use crate::model::OnDead;
-use crate::model::{HandlerConfiguration, Secret, SecretDigest, Source, Subscription};
+use crate::model::{HandlerConfiguration, Secret, SecretDigest, Source, Subscription, TypePattern};
+use crate::podium::EventType;
 use crate::shape::Condition;
 
 /// The whole configuration.
@@ -41,6 +43,80 @@ pub struct Config {
     pub dispatch: Dispatch,
     /// The log.
     pub log: Log,
+    /// What is done at Podium itself.
+    pub podium: Podium,
+}
+
+/// What is done at Podium itself.
+#[derive(Clone, Debug)]
+pub struct Podium {
+    /// Where the REST API is.
+    pub api_url: Url,
+    /// Where a person allows the use of an account.
+    pub authorize_url: Url,
+    /// Where tokens are given.
+    pub token_url: Url,
+    /// The application that people sign in for.
+    pub client: Option<PodiumClient>,
+    /// Where Podium leads back to; none for the internal listener.
+    pub redirect_url: Option<Url>,
+    /// What is asked for when somebody signs in.
+    pub scopes: Vec<String>,
+    /// A token to ask with, instead of signing in.
+    pub access_token: Option<SecretString>,
+    /// What tokens and secrets are sealed with in the store; none for what the data folder has.
+    pub encryption_key: Option<SecretString>,
+    /// The webhooks that there should be.
+    pub webhooks: Vec<WebhookConfig>,
+    /// How it is watched whether Podium sends.
+    pub watchdog: WatchdogConfig,
+}
+
+/// The application that people sign in to Podium for.
+#[derive(Clone, Debug)]
+pub struct PodiumClient {
+    /// Its id.
+    pub id: String,
+    /// Its secret.
+    pub secret: SecretString,
+}
+
+/// A webhook that there should be at Podium.
+#[derive(Clone, Debug)]
+pub struct WebhookConfig {
+    /// The source that its events belong to.
+    pub source: String,
+    /// Where Podium is to send them.
+    pub url: Url,
+    /// The location whose events are wanted, unless it is an organization's.
+    pub location: Option<String>,
+    /// The organization whose events are wanted.
+    pub organization: Option<String>,
+    /// The types of events that are wanted.
+    pub events: Vec<TypePattern>,
+}
+
+impl WebhookConfig {
+    /// The types that are wanted, of those that Podium documents.
+    #[must_use]
+    pub fn event_types(&self) -> Vec<EventType> {
+        let is_wanted =
+            |event_type: &&EventType| self.events.iter().any(|pattern| pattern.matches(event_type.as_str()));
+        EventType::ALL.iter().filter(is_wanted).cloned().collect()
+    }
+}
+
+/// How it is watched whether Podium sends.
+#[derive(Clone, Copy, Debug)]
+pub struct WatchdogConfig {
+    /// How often Podium is asked how the webhooks are.
+    pub check_every: Duration,
+    /// How often a day a webhook is enabled again that Podium has disabled.
+    pub enable_tries: u32,
+    /// After how long without an event a source is called silent; none for twice its own usual.
+    pub silence: Option<Duration>,
+    /// After how long without any process of Lectern's what was missed is read back; none for never.
+    pub repair_after: Option<Duration>,
 }
 
 /// What a process does, of those that share a database.

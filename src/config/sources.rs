@@ -27,15 +27,17 @@ pub(super) struct Source {
     pub(super) lacks_secret: bool,
 }
 
-/// Reads all sources, the default one first. `defaults` is what every source falls back to.
+/// Reads all sources, the default one first. `defaults` is what every source falls back to; those that are `registered` by Lectern
+/// itself need no secret.
 pub(super) fn read(
     section: &mut Section<'_>,
     defaults: &Map<String, Value>,
+    registered: &[String],
 ) -> Result<Vec<Source>, Reported> {
     let mut tables: Vec<_> = section.rest().into_iter().collect();
     tables.sort_by(|(a, _), (b, _)| (a != DEFAULT, a).cmp(&(b != DEFAULT, b)));
     let sources: Vec<_> =
-        tables.into_iter().map(|(name, value)| one(section, &name, value, defaults)).collect();
+        tables.into_iter().map(|(name, value)| one(section, &name, value, defaults, registered)).collect();
     sources.into_iter().collect()
 }
 
@@ -44,6 +46,7 @@ fn one(
     name: &str,
     value: Value,
     defaults: &Map<String, Value>,
+    registered: &[String],
 ) -> Result<Source, Reported> {
     let written = section.written(value);
     let origin = written.origin();
@@ -72,7 +75,8 @@ fn one(
         let (current, previous, further) = (current?, previous?, further?);
         let (allow_unsigned, on_unverified) = (allow_unsigned?, on_unverified?);
         let has_secret = current.is_some() || !further.is_empty();
-        if name != DEFAULT && !has_secret && !allow_unsigned {
+        let is_registered = registered.iter().any(|registered| registered == name);
+        if name != DEFAULT && !has_secret && !allow_unsigned && !is_registered {
             return Err(section.complain(format!(
                 "the source `{name}` in {origin} has no secret: set {} to the one that its webhook has at Podium",
                 section.name("secret")
@@ -85,7 +89,7 @@ fn one(
         let clashes = named_secrets::clashes(&secrets, &format!("the source `{name}` in {origin}"));
         section.report.mistakes.extend(clashes);
         let config = SourceConfig { name: name.to_owned(), secrets, allow_unsigned, on_unverified };
-        Ok(Source { config, secret_file, lacks_secret: !has_secret && !allow_unsigned })
+        Ok(Source { config, secret_file, lacks_secret: name == DEFAULT && !has_secret && !allow_unsigned })
     })
 }
 

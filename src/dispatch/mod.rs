@@ -19,6 +19,7 @@ mod worker;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,6 +31,7 @@ use tally::Tally;
 use crate::clock::Clock;
 use crate::config::{Dispatch, OnDead, Retry};
 use crate::handlers::Handler;
+use crate::model::DeliveryId;
 use crate::store::Store;
 
 /// How long a call of a handler may go on once the process has been told to stop.
@@ -52,19 +54,21 @@ pub struct Ready {
 }
 
 /// Starts a worker for every handler. Once `stop` is cancelled they take up nothing new, give the calls under way a
-/// few seconds, settle, hand back the rest, and end; `tasks` tells when all have.
+/// few seconds, settle, hand back the rest, and end; `tasks` tells when all have. Each delivery that is given up is sent to `dead`, as far
+/// as there is room.
 pub fn start(
     handlers: Vec<Ready>,
     settings: Dispatch,
     store: &Arc<dyn Store>,
     clock: &Arc<dyn Clock>,
+    dead: &mpsc::Sender<DeliveryId>,
     stop: &CancellationToken,
     tasks: &TaskTracker,
 ) {
     let mut tallies = Vec::with_capacity(handlers.len());
     for ready in handlers {
         let (store, clock, stop) = (Arc::clone(store), Arc::clone(clock), stop.clone());
-        let tally = Arc::new(Tally::new(&ready.name));
+        let tally = Arc::new(Tally::new(&ready.name, dead.clone()));
         tallies.push(Arc::clone(&tally));
         tasks.spawn(worker::Worker::run(ready, tally, settings, store, clock, stop));
     }

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::breaker::Breaker;
 use crate::clock::Clock;
-use crate::model::{Activity, AttemptOutcome};
+use crate::model::{Activity, AttemptOutcome, DeliveryId, DeliveryState};
 use crate::store::{Settlement, Store, in_time};
 use crate::telemetry::{Chain, Trouble, surviving};
 
@@ -30,16 +31,19 @@ pub(super) struct Tally {
     pub(super) breaker: Arc<Breaker>,
     done: AtomicU64,
     failed: AtomicU64,
+    /// Where it is told what was given up.
+    dead: mpsc::Sender<DeliveryId>,
 }
 
 impl Tally {
     /// Nothing yet.
-    pub(super) fn new(handler: &str) -> Self {
+    pub(super) fn new(handler: &str, dead: mpsc::Sender<DeliveryId>) -> Self {
         Self {
             handler: handler.to_owned(),
             breaker: Arc::new(Breaker::new(handler)),
             done: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            dead,
         }
     }
 
@@ -48,6 +52,11 @@ impl Tally {
         let done = settled.attempts.iter().filter(|attempt| attempt.outcome == AttemptOutcome::Done).count();
         self.done.fetch_add(done as u64, Ordering::Relaxed);
         self.failed.fetch_add((settled.attempts.len() - done) as u64, Ordering::Relaxed);
+        for attempt in settled.attempts.iter().filter(|attempt| attempt.state == DeliveryState::Dead) {
+            if self.dead.try_send(attempt.delivery).is_err() {
+                tracing::debug!(delivery = %attempt.delivery, "too many deliveries are given up to tell of each");
+            }
+        }
     }
 
     /// What was counted since the last time; none when there is nothing to say.
@@ -121,7 +130,7 @@ mod tests {
 
     #[test]
     fn attempts_are_counted_by_how_they_ended_and_told_once() {
-        let (tally, clock) = (Tally::new("crm"), ManualClock::at(Timestamp::UNIX_EPOCH));
+        let (tally, clock) = (Tally::new("crm", mpsc::channel(1).0), ManualClock::at(Timestamp::UNIX_EPOCH));
         assert_eq!(tally.take(&clock), None);
         tally.note(&settled(&[AttemptOutcome::Done, AttemptOutcome::Failed, AttemptOutcome::Done]));
         tally.note(&settled(&[AttemptOutcome::TimedOut]));
@@ -132,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_handler_that_fails_throughout_is_told_again_and_again() {
-        let (tally, clock) = (Tally::new("crm"), ManualClock::at(Timestamp::UNIX_EPOCH));
+        let (tally, clock) = (Tally::new("crm", mpsc::channel(1).0), ManualClock::at(Timestamp::UNIX_EPOCH));
         for number in 0..20 {
             tally.breaker.note(&number.to_string(), Call::Failed, Instant::now());
         }

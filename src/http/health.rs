@@ -11,11 +11,12 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout};
 
 use super::Problem;
 use crate::clock::Clock;
+use crate::model::Finding;
 use crate::spool::{Depth, Spool};
 use crate::store::Store;
 use crate::telemetry::Chain;
@@ -32,6 +33,8 @@ pub struct Health {
     store: Arc<dyn Store>,
     spool: Spool,
     clock: Arc<dyn Clock>,
+    /// What the watchdog has found.
+    findings: watch::Receiver<Arc<[Finding]>>,
     /// When the store was asked last, and whether it answered.
     last: Arc<Mutex<Option<(Instant, bool)>>>,
 }
@@ -72,6 +75,8 @@ fn unavailable() -> Problem {
 struct Readiness {
     status: Status,
     spool: Waiting,
+    /// What a person may have to see to. Events are accepted all the same.
+    findings: Arc<[Finding]>,
 }
 
 #[derive(Clone, Copy, Serialize)]
@@ -96,10 +101,16 @@ struct Waiting {
 }
 
 impl Health {
-    /// Asks `store`, where events become durable, and `spool`, where they become durable while it is away.
+    /// Asks `store`, where events become durable, and `spool`, where they become durable while it is away. `findings` are what the
+    /// watchdog has to say.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, spool: Spool, clock: Arc<dyn Clock>) -> Self {
-        Self { store, spool, clock, last: Arc::default() }
+    pub fn new(
+        store: Arc<dyn Store>,
+        spool: Spool,
+        clock: Arc<dyn Clock>,
+        findings: watch::Receiver<Arc<[Finding]>>,
+    ) -> Self {
+        Self { store, spool, clock, findings, last: Arc::default() }
     }
 
     async fn examine(&self) -> Readiness {
@@ -111,7 +122,7 @@ impl Health {
             false if self.spool.is_full() => Status::Unavailable,
             false => Status::Spooling,
         };
-        Readiness { status, spool: self.waiting(depth) }
+        Readiness { status, spool: self.waiting(depth), findings: Arc::clone(&self.findings.borrow()) }
     }
 
     fn waiting(&self, Depth { events, bytes, oldest, set_aside }: Depth) -> Waiting {
@@ -157,7 +168,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap());
         let spool = Spool::open(&folder.path().join("spool"), 1024 * 1024).await.unwrap();
-        let health = Health::new(Arc::clone(&store) as _, spool, Arc::new(SystemClock));
+        let (_, findings) = watch::channel(Arc::default());
+        let health = Health::new(Arc::clone(&store) as _, spool, Arc::new(SystemClock), findings);
         let asked = Instant::now();
         assert!(health.store_answers().await);
         store.close().await;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::subscriber::Subscriber;
 use super::verify::Verified;
-use crate::model::{Arrival, DedupKey, EventRecord, NewEvent};
+use crate::model::{Arrival, DedupKey, EventRecord, NewEvent, Origin};
 use crate::podium;
 use crate::shape::Scope;
 
@@ -40,12 +40,12 @@ impl Event {
 pub(super) fn decode(verified: Verified, subscribers: &[Subscriber]) -> Event {
     let arrival = verified.into_arrival();
     let now = arrival.received_at;
-    again(arrival, subscribers, now)
+    again(arrival, Origin::Webhook, subscribers, now)
 }
 
 /// Reads what was verified before, and kept. The same arrival always gives the same event; its deliveries are by the
 /// subscriptions of today, and begin `now`: what waited must not have used up the time in which it is tried.
-pub(super) fn again(arrival: Arrival, subscribers: &[Subscriber], now: Timestamp) -> Event {
+pub(super) fn again(arrival: Arrival, origin: Origin, subscribers: &[Subscriber], now: Timestamp) -> Event {
     let Arrival { id, source, received_at, verified_by, content } = arrival;
     let decoded = podium::decode(&content.body);
     let dedup_key = match &decoded.event_uid {
@@ -67,6 +67,7 @@ pub(super) fn again(arrival: Arrival, subscribers: &[Subscriber], now: Timestamp
         received_at,
         verified_by,
         decode_error: decoded.event.err().map(|error| error.to_string()),
+        origin,
     };
     let deliveries = {
         // Only conditions have use for it, and they share it.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::decode::again;
 use super::subscriber::Subscriber;
 use crate::clock::Clock;
-use crate::model::{EventId, NewEvent};
+use crate::model::{EventId, NewEvent, Origin};
 use crate::spool::{Depth, Spool, SpoolError};
 use crate::store::{Acceptance, Store, StoreError};
 use crate::telemetry::Chain;
@@ -141,7 +141,9 @@ impl Drain {
     /// Brings the first few to the store; says how many.
     async fn step(&mut self) -> Result<usize, String> {
         let arrivals = self.spool.first(BATCH).await.map_err(|error| told(&error))?;
-        let events = arrivals.into_iter().map(|arrival| again(arrival, &self.subscribers, self.clock.now()));
+        let events = arrivals
+            .into_iter()
+            .map(|arrival| again(arrival, Origin::Webhook, &self.subscribers, self.clock.now()));
         let (events, keys): (Vec<_>, Vec<_>) = events.map(super::decode::Event::into_parts).unzip();
         match self.accept(&events).await {
             Ok(_) => {}

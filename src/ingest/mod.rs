@@ -11,6 +11,7 @@ mod accept;
 mod commit;
 mod decode;
 mod drain;
+mod inside;
 mod lanes;
 mod quarantine;
 mod receive;
@@ -24,6 +25,7 @@ mod subscriber;
 mod uses;
 mod verify;
 
+pub use inside::Inside;
 pub use quarantine::{Quarantine, QuarantineWriter};
 pub use routes::{Ingest, Parts, router};
 pub use source::{Source, SourceKey, Sources};

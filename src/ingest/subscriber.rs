@@ -101,6 +101,7 @@ mod tests {
             received_at: now,
             verified_by: None,
             decode_error: None,
+            origin: crate::model::Origin::Webhook,
         };
         let asked = Cell::new(false);
         let scope = Scope::of_event(&event, &Bytes::copy_from_slice(body.as_bytes()));

@@ -83,6 +83,53 @@ pub struct EventRecord {
     pub verified_by: Option<String>,
     /// Why the body could not be read as its type says; none when it could.
     pub decode_error: Option<String>,
+    /// How it came here.
+    pub origin: Origin,
+}
+
+/// How an event came here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Podium sent it.
+    #[default]
+    Webhook,
+    /// Podium did not send it, or not in time: it was read back.
+    Repair,
+    /// Lectern tells of it itself.
+    Lectern,
+}
+
+impl Origin {
+    /// The origin's name, as both databases spell it; none for the usual one, which they do not write.
+    #[must_use]
+    pub const fn kept(self) -> Option<&'static str> {
+        match self {
+            Self::Webhook => None,
+            Self::Repair => Some("repair"),
+            Self::Lectern => Some("lectern"),
+        }
+    }
+
+    /// The origin's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.kept().unwrap_or("webhook")
+    }
+}
+
+/// The text names no origin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an origin of events")]
+pub struct UnknownOrigin;
+
+impl std::str::FromStr for Origin {
+    type Err = UnknownOrigin;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Webhook, Self::Repair, Self::Lectern];
+        all.into_iter().find(|origin| origin.as_str() == text).ok_or(UnknownOrigin)
+    }
 }
 
 /// What arrived, byte for byte, kept apart from the ledger. Its `Debug` shows neither what customers write nor the

@@ -5,6 +5,7 @@ mod activity;
 mod attempt;
 mod delivery;
 mod event;
+mod finding;
 mod handler;
 mod id;
 mod mirror;
@@ -22,7 +23,10 @@ mod token;
 pub use activity::Activity;
 pub use attempt::{Attempt, AttemptOutcome};
 pub use delivery::{Backlog, Delivery, DeliveryFilter, DeliveryState, NewDelivery, Queue};
-pub use event::{Arrival, Content, DedupKey, EventFilter, EventRecord, Header, NewEvent};
+pub use event::{
+    Arrival, Content, DedupKey, EventFilter, EventRecord, Header, NewEvent, Origin, UnknownOrigin,
+};
+pub use finding::Finding;
 pub use handler::{HandlerConfiguration, HandlerState, HandlerStatus, Rates, handlers};
 pub(crate) use id::new_uuid;
 pub use id::{DeliveryId, EventId, QuarantineId, ReplayId, TokenId};

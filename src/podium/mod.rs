@@ -71,6 +71,9 @@ mod open_enum;
 mod time;
 mod unpopulated;
 
+// What can be asked
+pub mod client;
+
 // Trials
 pub mod samples;
 

@@ -15,7 +15,7 @@ use super::params::{Form, FromParams, Params};
 use super::path::{Id, Plain};
 use super::refusal::Refusal;
 use super::{State, answer, body, stream};
-use crate::model::{Content, EventFilter, EventId, EventRecord, Header};
+use crate::model::{Content, EventFilter, EventId, EventRecord, Header, Origin};
 use crate::podium::Envelope;
 
 /// Which events a list shows, and how much of each.
@@ -145,6 +145,7 @@ pub(super) struct EventItem<'a> {
     occurred_at: Option<Timestamp>,
     received_at: Timestamp,
     decode_error: Option<&'a str>,
+    origin: Origin,
 }
 
 impl<'a> WholeEvent<'a> {
@@ -178,6 +179,7 @@ impl<'a> From<&'a EventRecord> for EventItem<'a> {
             occurred_at: event.occurred_at,
             received_at: event.received_at,
             decode_error: event.decode_error.as_deref(),
+            origin: event.origin,
         }
     }
 }

@@ -17,6 +17,7 @@ mod openapi;
 mod page;
 mod params;
 mod path;
+mod podium;
 mod quarantine;
 mod refusal;
 mod replays;
@@ -39,6 +40,7 @@ use crate::clock::Clock;
 use crate::model::{Content, EventId, HandlerConfiguration, Source};
 use crate::store::{MirrorStore, Store, StoreError};
 use openapi::Book;
+pub use podium::{Podium, Unanswered};
 pub use quarantine::Release;
 use refusal::Refusal;
 pub use tokens::{Tokens, keep_tokens};
@@ -60,6 +62,8 @@ pub struct State {
     pub handlers: Arc<[HandlerConfiguration]>,
     /// What lets requests out of the quarantine.
     pub release: Arc<dyn Release>,
+    /// What asks Podium; none without an account there.
+    pub podium: Option<Arc<dyn Podium>>,
     /// What monitoring reads.
     pub metrics: Metrics,
     /// The word that the process stops: streams end.
@@ -93,7 +97,7 @@ pub fn router(state: State) -> Router {
         .method_not_allowed_fallback(async || Refusal::MethodNotAllowed);
     // The token last, so that it stands before all the rest.
     let guarded = sent_briefly(guarded).layer(from_fn_with_state(state.clone(), auth::ask_for_token));
-    guarded.merge(sent_briefly(open)).with_state(state)
+    guarded.merge(sent_briefly(open)).merge(podium::callback()).with_state(state)
 }
 
 /// Answers are tagged and compressed.
@@ -108,6 +112,7 @@ fn sent_briefly(routes: Router<State>) -> Router<State> {
 /// All that can be asked.
 fn operations() -> Book {
     let book = resources::entries(Book::new());
+    let book = podium::entries(book);
     let book = events::entries(book);
     let book = deliveries::entries(book);
     let book = replays::entries(book);

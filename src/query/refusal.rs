@@ -36,6 +36,12 @@ pub(super) enum Refusal {
     HandlerNotFound,
     /// The delivery can't be called done: it does not wait for a person.
     NotDead,
+    /// Podium does not offer it.
+    NotOffered,
+    /// Nobody has signed in to Podium.
+    NoAccount,
+    /// Podium did not answer as it should.
+    PodiumUnanswered,
     /// There is no such path.
     RouteNotFound,
     /// The path can't be asked this way.
@@ -111,6 +117,21 @@ impl Refusal {
                 let message = "the delivery is not dead: only what was given up is called done by a person";
                 Problem::new(StatusCode::CONFLICT, "delivery_not_dead", message)
                     .more_info("GET /api/v1/deliveries/{id} shows where it stands")
+            }
+            Self::NotOffered => {
+                let message = "Podium does not offer this";
+                Problem::new(StatusCode::NOT_FOUND, "not_offered", message)
+                    .more_info("it has no lead ID for this conversation; it is asked again after a day")
+            }
+            Self::NoAccount => {
+                let message = "Podium can't be asked: there is no account";
+                Problem::new(StatusCode::CONFLICT, "no_account", message)
+                    .more_info("`lectern auth login` signs in, with `podium.client_id` and `podium.client_secret` in the configuration")
+            }
+            Self::PodiumUnanswered => {
+                let message = "Podium did not answer as it should";
+                Problem::new(StatusCode::BAD_GATEWAY, "podium_unanswered", message)
+                    .more_info("the log says why; ask again later")
             }
             Self::RouteNotFound => {
                 Problem::new(StatusCode::NOT_FOUND, "route_not_found", "there is nothing at this path")

@@ -29,6 +29,7 @@ pub(super) const EVENT: &[&str] = &[
     "receivedAt",
     "verifiedBy",
     "decodeError",
+    "origin",
 ];
 /// What `delivery` has.
 pub(super) const DELIVERY: &[&str] = &["id", "attempt", "handler"];
@@ -85,6 +86,7 @@ fn event(event: &EventRecord) -> Value {
         event.received_at.to_string().into(),
         text(&event.verified_by),
         text(&event.decode_error),
+        event.origin.as_str().into(),
     ];
     Value::from_pairs(EVENT.iter().copied().zip(values))
 }

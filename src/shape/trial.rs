@@ -48,6 +48,7 @@ fn record(body: &str) -> EventRecord {
         received_at,
         verified_by: Some("current".to_owned()),
         decode_error: None,
+        origin: crate::model::Origin::Webhook,
     }
 }
 

@@ -70,6 +70,11 @@ pub(super) fn text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
+/// What lies behind all texts that begin so.
+pub(super) fn behind(prefix: &str) -> String {
+    format!("{prefix}\u{10ffff}")
+}
+
 /// Headers as JSON text: it escapes what a database may not like, and keeps order and repetitions.
 pub(super) fn headers(headers: &[Header]) -> String {
     serde_json::to_string(headers).expect("pairs of texts can always be written as JSON")

@@ -6,6 +6,7 @@ mod error;
 mod in_time;
 mod kept;
 mod mirror;
+mod notes;
 pub mod postgres;
 mod replay;
 pub mod sqlite;
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 pub use error::StoreError;
 pub(crate) use in_time::in_time;
 pub use mirror::{MirrorLease, MirrorStore, Mirrored, Rebuilding, Unmirrored};
+pub use notes::{Note, NoteStore};
 pub use replay::{Portion, Reopened, ReplayLease};
 pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQueue, QueueRef, Settlement};
 
@@ -228,9 +230,9 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// All that a database promises. Rooms are handed the part that they have use for.
-pub trait Database: Store + MirrorStore {}
+pub trait Database: Store + MirrorStore + NoteStore {}
 
-impl<D: Store + MirrorStore> Database for D {}
+impl<D: Store + MirrorStore + NoteStore> Database for D {}
 
 /// What became of an event that was to be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,6 +16,8 @@ const UNDECIDED: &str = "lectern_undecided_conditions_total";
 const MIRRORED: &str = "lectern_mirrored_events_total";
 const MIRROR_SKIPPED: &str = "lectern_mirror_skipped_events_total";
 const MIRROR_LAG: &str = "lectern_mirror_lag_seconds";
+const FINDINGS: &str = "lectern_watchdog_findings";
+const REPAIRED: &str = "lectern_repaired_events_total";
 const REJECTIONS: &str = "lectern_rejected_requests_total";
 
 /// The upper ends of the ranges in which the sizes of batches are counted.
@@ -70,6 +72,8 @@ fn counts() -> &'static PrometheusHandle {
             MIRROR_LAG,
             "How long after its arrival the event was mirrored that waited longest; 0 when none waits"
         );
+        describe_gauge!(FINDINGS, "What the watchdog has found to be wrong with webhooks, by kind");
+        describe_counter!(REPAIRED, "Events that were missed and read back from Podium, by type");
         describe_counter!(REJECTIONS, "Requests that were not accepted, by the code of their answer");
         describe_counter!(
             UNDECIDED,
@@ -110,6 +114,19 @@ pub fn mirrored(events: usize, skipped: usize) {
 /// How long the event that waited longest had been here when it was mirrored.
 pub fn mirror_lag(seconds: f64) {
     gauge!(MIRROR_LAG).set(seconds);
+}
+
+/// So much is wrong with webhooks, of each kind.
+pub fn findings(kinds: impl Iterator<Item = (&'static str, usize)>) {
+    for (kind, number) in kinds {
+        #[expect(clippy::cast_precision_loss, reason = "there are as many as sources at the most")]
+        gauge!(FINDINGS, "kind" => kind).set(number as f64);
+    }
+}
+
+/// An event was missed and is read back.
+pub fn repaired(event_type: &'static str) {
+    counter!(REPAIRED, "type" => event_type).increment(1);
 }
 
 /// A request was not accepted.

@@ -95,7 +95,9 @@ impl Process {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let port: Arc<dyn Store> = Arc::clone(&store) as _;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        dispatch::start(handlers.into_iter().map(ready).collect(), settings, &port, &clock, &stop, &tasks);
+        let (dead, _) = tokio::sync::mpsc::channel(1);
+        let handlers = handlers.into_iter().map(ready).collect();
+        dispatch::start(handlers, settings, &port, &clock, &dead, &stop, &tasks);
         tasks.close();
         Self { store, stop, tasks }
     }
@@ -132,6 +134,7 @@ async fn accept_for(store: &dyn Store, uid: &str, conversation: &str, handlers: 
         received_at: now,
         verified_by: None,
         decode_error: None,
+        origin: lectern::model::Origin::Webhook,
     };
     let everything = |handler: &&str| Subscription {
         handler: (*handler).to_owned(),

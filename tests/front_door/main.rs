@@ -24,4 +24,5 @@ mod rotation;
 mod several;
 mod slow;
 mod starting;
+mod upkeep;
 mod webhooks;

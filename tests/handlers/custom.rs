@@ -42,7 +42,8 @@ async fn attempt_by(handler: impl Handler) -> Attempt {
     };
     let settings = Dispatch { lease: Duration::from_secs(30), poll_interval: Duration::from_secs(1) };
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    dispatch::start(vec![ready], settings, &store, &clock, &stop, &tasks);
+    let (dead, _) = tokio::sync::mpsc::channel(1);
+    dispatch::start(vec![ready], settings, &store, &clock, &dead, &stop, &tasks);
     let settled = async {
         while store.delivery(id).await.unwrap().unwrap().state == DeliveryState::Pending {
             sleep(Duration::from_millis(5)).await;

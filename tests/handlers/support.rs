@@ -36,6 +36,7 @@ pub(crate) fn work(body: impl Into<Bytes>) -> Work {
         received_at,
         verified_by: Some("current".to_owned()),
         decode_error: None,
+        origin: lectern::model::Origin::Webhook,
     };
     let delivery = Delivery {
         id: DeliveryId::at(received_at),

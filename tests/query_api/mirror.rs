@@ -289,3 +289,38 @@ async fn an_answer_that_did_not_change_is_not_sent_again_and_a_long_one_is_compr
     assert_eq!(changed.status, StatusCode::OK);
     assert_eq!(api.ask(Method::GET, "/api/v1/nothing").await.header("etag"), None);
 }
+
+#[tokio::test]
+async fn what_only_podium_knows_is_asked_of_podium() {
+    let api = with_samples().await;
+    let path = format!("/api/v1/conversations/{TALK}/lead-id");
+    let expected = json!({ "conversationUid": TALK, "lead": { "leadId": format!("lead-{TALK}") } });
+    assert_eq!(api.read(&path).await["data"], expected);
+    let mut assigned = said("message.received", "m", "2026-11-22T09:00:00Z", "Who looks after me?");
+    assigned["data"]["conversation"]["assignedUserUid"] = "a-user".into();
+    api.hear(&[assigned]).await;
+    assert_eq!(api.read("/api/v1/conversations/c").await["data"]["assignedUserName"], "Ann Lee");
+    // Neither location nor organization: there is nothing to ask Podium for.
+    let mut placeless = said("message.received", "n", "2026-11-22T09:00:00Z", "Where am I?");
+    placeless["data"]["location"] = json!({});
+    placeless["data"]["conversation"]["uid"] = "d".into();
+    api.hear(&[placeless]).await;
+    api.get("/api/v1/conversations/d/lead-id").await.is_problem(404, "not_offered");
+    api.get("/api/v1/conversations/nobody/lead-id").await.is_problem(404, "resource_not_found");
+}
+
+#[tokio::test]
+async fn whoever_comes_back_from_podium_without_being_asked_is_told_so_and_needs_no_token() {
+    let api = Api::new().await;
+    for (path, said) in [
+        ("/oauth/callback?state=s&code=c", "nobody asked for it &lt;b&gt;."),
+        ("/oauth/callback?error=access_denied&state=s", "it was not allowed"),
+        ("/oauth/callback", "it was not allowed"),
+    ] {
+        let answer = api.ask_with(Method::GET, path, &[]).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        assert!(answer.text().contains(said), "{}", answer.text());
+        let policy = answer.header("content-security-policy");
+        assert_eq!(policy, Some("default-src 'none'; frame-ancestors 'none'"));
+    }
+}

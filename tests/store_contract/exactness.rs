@@ -74,6 +74,7 @@ async fn the_longest_names_in_any_script_come_back(store: Home) {
             received_at: second(1),
             verified_by: Some(longest.clone()),
             decode_error: Some(longest.clone()),
+            origin: lectern::model::Origin::Repair,
         };
         accept(&*store, new.clone()).await;
         assert_eq!(store.event(new.record.id).await.unwrap(), Some(new.record.clone()));

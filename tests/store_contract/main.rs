@@ -20,6 +20,7 @@ mod leases;
 mod listing;
 mod load;
 mod mirroring;
+mod notes;
 mod opening;
 mod ordering;
 mod parking;

@@ -40,6 +40,7 @@ pub(crate) fn event(uid: &str, received_at: Timestamp) -> NewEvent {
             received_at,
             verified_by: Some("current".into()),
             decode_error: None,
+            origin: lectern::model::Origin::Webhook,
         },
         dedup_key: DedupKey::of_uid("default", uid),
         content: Content {

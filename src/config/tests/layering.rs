@@ -112,8 +112,6 @@ fn variables_of_others_are_no_mistake() {
         "LECTERN_HANDLER",
         "LECTERN_SOURCE",
         // What speaks to Podium's own API.
-        "PODIUM_API_URL",
-        "PODIUM_ACCESS_TOKEN",
         "PODIUM_WEBHOOKS",
     ] {
         let loaded = Written::new().environment(&[(variable, "x")]).load();
@@ -290,76 +288,96 @@ fn what_is_shown_says_for_every_value_where_it_is_from() {
     let shown: Vec<&str> = shown.lines().skip(2).collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
     [public]
-    listen                    = "127.0.0.1:8080"                    # default
-    max_body                  = "1MiB"                              # default
-    max_connections           = 4096                                # default
-    store_deadline            = "2s"                                # default
+    listen                    = "127.0.0.1:8080"                          # default
+    max_body                  = "1MiB"                                    # default
+    max_connections           = 4096                                      # default
+    store_deadline            = "2s"                                      # default
 
     [internal]
-    listen                    = "127.0.0.1:8081"                    # default
-    api_token                 = (hidden)                            # token, by api_token_file (lectern.toml)
+    listen                    = "127.0.0.1:8081"                          # default
+    api_token                 = (hidden)                                  # token, by api_token_file (lectern.toml)
 
     [database]
-    url                       = "postgres://me:...@db/lectern?..."  # lectern.toml
-    max_connections           = 10                                  # default
-    lanes                     = 2                                   # default
+    url                       = "postgres://me:...@db/lectern?..."        # lectern.toml
+    max_connections           = 10                                        # default
+    lanes                     = 2                                         # default
 
     [spool]
-    dir                       = ""                                  # default
-    max_bytes                 = "1GiB"                              # default
+    dir                       = ""                                        # default
+    max_bytes                 = "1GiB"                                    # default
 
     [verification]
-    max_age                   = "11d"                               # default
-    max_future                = "5m"                                # default
+    max_age                   = "11d"                                     # default
+    max_future                = "5m"                                      # default
 
     [retention]
-    events                    = "90d"                               # default
+    events                    = "90d"                                     # default
 
     [quarantine]
-    max_requests              = 1000                                # default
-    max_bytes                 = "64MiB"                             # default
-    max_per_minute            = 60                                  # default
+    max_requests              = 1000                                      # default
+    max_bytes                 = "64MiB"                                   # default
+    max_per_minute            = 60                                        # default
+
+    [podium]
+    api_url                   = "https://api.podium.com"                  # default
+    authorize_url             = "https://api.podium.com/oauth/authorize"  # default
+    token_url                 = "https://api.podium.com/oauth/token"      # default
+    client_id                 = ""                                        # default
+    client_secret             = (not set)                                 # default
+    redirect_url              = ""                                        # default
+    scopes                    = ["read_contacts", "read_locations", "read_messages", "read_organizations", "read_payments", "read_ph…  # default
+    access_token              = (not set)                                 # default
+    encryption_key            = (not set)                                 # default
+    webhooks                  = []                                        # default
+
+    [podium.watchdog]
+    check_every               = "5m"                                      # default
+    enable_tries              = 3                                         # default
+    silence                   = ""                                        # default
+
+    [podium.repair]
+    after_absence             = ""                                        # default
 
     [sources.default]
-    secret                    = (hidden)                            # data/webhook-secret, the first start makes it
-    previous_secret           = (not set)                           # default
-    previous_secret_not_after = ""                                  # default
-    allow_unsigned            = false                               # default
-    on_unverified             = "reject"                            # default
-    secrets                   = []                                  # default
+    secret                    = (hidden)                                  # data/webhook-secret, the first start makes it
+    previous_secret           = (not set)                                 # default
+    previous_secret_not_after = ""                                        # default
+    allow_unsigned            = false                                     # default
+    on_unverified             = "reject"                                  # default
+    secrets                   = []                                        # default
 
     [sources.north]
-    secret                    = (hidden)                            # lectern.toml
-    previous_secret           = (not set)                           # default
-    previous_secret_not_after = ""                                  # default
-    allow_unsigned            = false                               # default
-    on_unverified             = "reject"                            # default
-    secrets                   = []                                  # default
+    secret                    = (hidden)                                  # lectern.toml
+    previous_secret           = (not set)                                 # default
+    previous_secret_not_after = ""                                        # default
+    allow_unsigned            = false                                     # default
+    on_unverified             = "reject"                                  # default
+    secrets                   = []                                        # default
 
     [dispatch]
-    lease                     = "30s"                               # default
-    poll_interval             = "1s"                                # default
+    lease                     = "30s"                                     # default
+    poll_interval             = "1s"                                      # default
 
     [log]
-    filter                    = "info"                              # default
-    format                    = "auto"                              # default
+    filter                    = "info"                                    # default
+    format                    = "auto"                                    # default
 
     [[handlers]]
-    name                      = "crm"                               # lectern.toml
-    kind                      = "http"                              # lectern.toml
-    events                    = ["*"]                               # default
-    locations                 = []                                  # default
-    when                      = ""                                  # default
-    concurrency               = 8                                   # default
-    timeout                   = "30s"                               # default
-    ordering                  = "conversation"                      # default
-    on_dead                   = "continue"                          # default
-    url                       = (set)                               # lectern.toml
+    name                      = "crm"                                     # lectern.toml
+    kind                      = "http"                                    # lectern.toml
+    events                    = ["*"]                                     # default
+    locations                 = []                                        # default
+    when                      = ""                                        # default
+    concurrency               = 8                                         # default
+    timeout                   = "30s"                                     # default
+    ordering                  = "conversation"                            # default
+    on_dead                   = "continue"                                # default
+    url                       = (set)                                     # lectern.toml
 
     [handlers.retry]
-    initial                   = "1s"                                # default
-    max_interval              = "15m"                               # default
-    max_attempts              = 1000                                # default
-    max_age                   = "3d"                                # default
+    initial                   = "1s"                                      # default
+    max_interval              = "15m"                                     # default
+    max_attempts              = 1000                                      # default
+    max_age                   = "3d"                                      # default
     "#);
 }

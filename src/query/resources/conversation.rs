@@ -19,6 +19,8 @@ use crate::podium::{self, message};
 pub(super) struct Conversation {
     #[serde(flatten)]
     conversation: message::Conversation,
+    /// What the user is called who looks after it, where Podium could be asked.
+    assigned_user_name: Option<String>,
     contact_uid: Option<String>,
     contact_name: Option<String>,
     location_uid: Option<String>,
@@ -42,6 +44,7 @@ impl Shown for Conversation {
         let uid = conversation.uid.clone().unwrap_or_default();
         json!(Self {
             conversation,
+            assigned_user_name: Some("Ann Lee".to_owned()),
             contact_uid: message.contact.and_then(|contact| contact.uid),
             contact_name: message.contact_name,
             location_uid: message.location.as_ref().and_then(|location| location.uid.clone()),
@@ -86,7 +89,11 @@ impl View for Conversation {
         let mut views = Vec::with_capacity(resources.len());
         for resource in resources {
             let last = resource.talk.as_ref().and_then(|talk| messages.remove(&talk.last_message_uid));
-            views.push(Self::one(resource, last.map(Message::one).transpose()?)?);
+            let mut view = Self::one(resource, last.map(Message::one).transpose()?)?;
+            let user = view.conversation.assigned_user_uid.as_deref();
+            view.assigned_user_name =
+                state.podium.as_ref().zip(user).and_then(|(podium, uid)| podium.name_of(uid));
+            views.push(view);
         }
         Ok(views)
     }
@@ -98,6 +105,7 @@ impl Conversation {
         let Resource { uid, at, keys, name, talk, .. } = resource;
         Ok(Self {
             conversation,
+            assigned_user_name: None,
             contact_uid: keys.contact_uid,
             contact_name: name,
             location_uid: keys.location_uid,

@@ -162,6 +162,12 @@ async fn survivor(
 #[derive(Debug)]
 pub(super) struct Uid(String);
 
+impl Uid {
+    pub(super) fn into_text(self) -> String {
+        self.0
+    }
+}
+
 impl std::str::FromStr for Uid {
     type Err = NoUid;
 

@@ -38,6 +38,7 @@ fn event() -> EventRecord {
         received_at,
         verified_by: Some("current".to_owned()),
         decode_error: None,
+        origin: crate::model::Origin::Webhook,
     }
 }
 

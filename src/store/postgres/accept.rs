@@ -81,6 +81,7 @@ async fn insert_one(pool: &PgPool, event: &NewEvent) -> Result<Vec<Uuid>, sqlx::
         .bind(column(deliveries, |delivery| delivery.handler.as_str()))
         .bind(column(deliveries, |delivery| delivery.ordering_key.as_str()))
         .bind(column(deliveries, |delivery| instant(delivery.opened_at)))
+        .bind(record.origin.kept())
         .fetch_all(pool)
         .await
 }
@@ -112,6 +113,7 @@ async fn insert_many(pool: &PgPool, events: &[&NewEvent]) -> Result<Vec<Uuid>, s
         .bind(column(&owed, |(_, delivery)| delivery.handler.as_str()))
         .bind(column(&owed, |(_, delivery)| delivery.ordering_key.as_str()))
         .bind(column(&owed, |(_, delivery)| instant(delivery.opened_at)))
+        .bind(column(events, |event| event.record.origin.kept()))
         .fetch_all(pool)
         .await
 }

@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventId,
-    EventRecord, MirrorStatus, Quarantined, QuarantinedRequest, Queue, Rebuild, Replay, Resource,
+    EventRecord, MirrorStatus, Origin, Quarantined, QuarantinedRequest, Queue, Rebuild, Replay, Resource,
     ResourceKeys, SecretUse, Talk, Token, TypePattern,
 };
-use crate::store::Reopened;
 use crate::store::kept::{self, Leased};
+use crate::store::{Note, Reopened};
 
 /// One value of each row, to be bound as an array.
 pub(super) fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
@@ -44,6 +44,24 @@ pub(super) fn event(row: &PgRow) -> Result<EventRecord, Error> {
         received_at: timestamp(row, "received_at")?,
         verified_by: row.try_get("verified_by")?,
         decode_error: row.try_get("decode_error")?,
+        origin: origin(row)?,
+    })
+}
+
+/// How an event came here; nothing is written of the usual way.
+fn origin(row: &PgRow) -> Result<Origin, Error> {
+    let origin: Option<String> = row.try_get("origin")?;
+    origin
+        .map_or(Ok(Origin::Webhook), |origin| origin.parse().map_err(|error| Error::Decode(Box::new(error))))
+}
+
+/// A note.
+pub(super) fn note(row: &PgRow) -> Result<Note, Error> {
+    let version: i64 = row.try_get("version")?;
+    Ok(Note {
+        content: row.try_get("content")?,
+        version: version.unsigned_abs(),
+        written_at: timestamp(row, "written_at")?,
     })
 }
 

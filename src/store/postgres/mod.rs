@@ -9,6 +9,7 @@ mod feed;
 mod map;
 mod mirror;
 mod news;
+mod notes;
 mod quarantine;
 mod read;
 mod repeat;
@@ -34,8 +35,8 @@ use tokio::sync::watch;
 
 use super::work_signal::WorkSignal;
 use super::{
-    Acceptance, Claim, Claimed, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored, Portion, QueueRef,
-    Rebuilding, Reopened, ReplayLease, Settlement, Store, StoreError, Unmirrored,
+    Acceptance, Claim, Claimed, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored, Note, NoteStore,
+    Portion, QueueRef, Rebuilding, Reopened, ReplayLease, Settlement, Store, StoreError, Unmirrored,
 };
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
@@ -353,5 +354,40 @@ impl MirrorStore for PostgresStore {
         page: PageRequest<EventId>,
     ) -> Result<Vec<EventRecord>, StoreError> {
         Ok(resources::events_of(self.readers()?, kind, uid, page).await?)
+    }
+}
+
+#[async_trait]
+impl NoteStore for PostgresStore {
+    async fn note(&self, name: &str) -> Result<Option<Note>, StoreError> {
+        Ok(notes::one(self.readers()?, name).await?)
+    }
+
+    async fn notes_under(&self, prefix: &str) -> Result<Vec<(String, Note)>, StoreError> {
+        Ok(notes::under(self.readers()?, prefix).await?)
+    }
+
+    async fn write_note(
+        &self,
+        name: &str,
+        content: &[u8],
+        version: u64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(notes::write(self.pool()?, name, content, version, now).await?)
+    }
+
+    async fn erase_note(&self, name: &str, version: u64) -> Result<bool, StoreError> {
+        Ok(notes::erase(self.pool()?, name, version).await?)
+    }
+
+    async fn lease_task(
+        &self,
+        name: &str,
+        token: LeaseToken,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(notes::lease(self.pool()?, name, token, now, until).await?)
     }
 }

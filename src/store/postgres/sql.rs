@@ -12,7 +12,7 @@ macro_rules! event_columns {
     () => {
         "events.id, events.source, events.event_type, events.event_uid, events.subject_uid, \
          events.conversation_uid, events.contact_uid, events.location_uid, events.organization_uid, \
-         events.occurred_at, events.received_at, events.verified_by, events.decode_error"
+         events.occurred_at, events.received_at, events.verified_by, events.decode_error, events.origin"
     };
 }
 
@@ -188,9 +188,10 @@ statements! {
     ACCEPT = r#"
         WITH ledger AS (
             INSERT INTO events (id, dedup_key, source, event_type, event_uid, subject_uid, conversation_uid,
-                contact_uid, location_uid, organization_uid, occurred_at, received_at, verified_by, decode_error)
+                contact_uid, location_uid, organization_uid, occurred_at, received_at, verified_by, decode_error, origin)
             SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[])
+                $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::text[],
+                $22::text[])
                 AS new (id, dedup_key)
             ORDER BY dedup_key
             ON CONFLICT DO NOTHING
@@ -224,8 +225,8 @@ statements! {
     ACCEPT_ONE = r#"
         WITH ledger AS (
             INSERT INTO events (id, dedup_key, source, event_type, event_uid, subject_uid, conversation_uid,
-                contact_uid, location_uid, organization_uid, occurred_at, received_at, verified_by, decode_error)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                contact_uid, location_uid, organization_uid, occurred_at, received_at, verified_by, decode_error, origin)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $21)
             ON CONFLICT DO NOTHING
             RETURNING id
         ), bodies AS (
@@ -645,6 +646,30 @@ statements! {
 
     /// Forgets a token.
     REVOKE_TOKEN = "DELETE FROM tokens WHERE name = $1";
+
+    /// One note.
+    NOTE = "SELECT content, version, written_at FROM notes WHERE name = $1";
+
+    /// The notes whose names lie between.
+    NOTES_UNDER = "SELECT name, content, version, written_at FROM notes WHERE name >= $1 AND name < $2 ORDER BY name";
+
+    /// Writes a note that is not there.
+    ADD_NOTE = r"
+        INSERT INTO notes (name, content, version, written_at) VALUES ($1, $2, $3 + 1, $4)
+        ON CONFLICT (name) DO NOTHING";
+
+    /// Writes a note that is.
+    CHANGE_NOTE = r"
+        UPDATE notes SET content = $2, version = version + 1, written_at = $4 WHERE name = $1 AND version = $3";
+
+    /// Forgets a note.
+    ERASE_NOTE = "DELETE FROM notes WHERE name = $1 AND version = $2";
+
+    /// Leases a task, or prolongs the lease.
+    LEASE_TASK = r"
+        INSERT INTO tasks (name, lease, leased_until) VALUES ($1, $2, $4)
+        ON CONFLICT (name) DO UPDATE SET lease = excluded.lease, leased_until = excluded.leased_until
+        WHERE tasks.lease = excluded.lease OR tasks.leased_until <= $3";
 
     /// Takes down when tokens were last used. In the order of their identifiers: several processes write here, and two must
     /// not wait for each other.

@@ -47,6 +47,7 @@ type EventLine<'a> = (
     i64,
     Option<&'a str>,
     Option<&'a str>,
+    Option<&'static str>,
 );
 
 /// An event, where its headers begin among the bytes, and how long headers and body are.
@@ -84,6 +85,7 @@ fn event_line(NewEvent { record, dedup_key, .. }: &NewEvent) -> EventLine<'_> {
         instant(record.received_at),
         record.verified_by.as_deref(),
         record.decode_error.as_deref(),
+        record.origin.kept(),
     )
 }
 

@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventId,
-    EventRecord, MirrorStatus, Quarantined, QuarantinedRequest, Queue, Rebuild, Replay, Resource,
+    EventRecord, MirrorStatus, Origin, Quarantined, QuarantinedRequest, Queue, Rebuild, Replay, Resource,
     ResourceKeys, SecretUse, Talk, Token, TypePattern,
 };
 use crate::store::kept::{self, Leased};
-use crate::store::{Lease, LeaseToken, QueueRef};
+use crate::store::{Lease, LeaseToken, Note, QueueRef};
 
 /// An instant as the database takes it: microseconds since 1970.
 pub(super) fn instant(at: Timestamp) -> i64 {
@@ -38,6 +38,24 @@ pub(super) fn event(row: &SqliteRow) -> Result<EventRecord, Error> {
         received_at: timestamp(row, "received_at")?,
         verified_by: row.try_get("verified_by")?,
         decode_error: row.try_get("decode_error")?,
+        origin: origin(row)?,
+    })
+}
+
+/// How an event came here; nothing is written of the usual way.
+fn origin(row: &SqliteRow) -> Result<Origin, Error> {
+    let origin: Option<String> = row.try_get("origin")?;
+    origin
+        .map_or(Ok(Origin::Webhook), |origin| origin.parse().map_err(|error| Error::Decode(Box::new(error))))
+}
+
+/// A note.
+pub(super) fn note(row: &SqliteRow) -> Result<Note, Error> {
+    let version: i64 = row.try_get("version")?;
+    Ok(Note {
+        content: row.try_get("content")?,
+        version: version.unsigned_abs(),
+        written_at: timestamp(row, "written_at")?,
     })
 }
 

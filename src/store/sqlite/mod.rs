@@ -10,6 +10,7 @@ mod lock;
 mod feed;
 mod map;
 mod mirror;
+mod notes;
 mod quarantine;
 mod read;
 mod replays;
@@ -30,8 +31,8 @@ use tokio::sync::watch;
 
 use super::work_signal::WorkSignal;
 use super::{
-    Acceptance, Claim, Claimed, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored, Portion, QueueRef,
-    Rebuilding, Reopened, ReplayLease, Settlement, Store, StoreError, Unmirrored,
+    Acceptance, Claim, Claimed, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored, Note, NoteStore,
+    Portion, QueueRef, Rebuilding, Reopened, ReplayLease, Settlement, Store, StoreError, Unmirrored,
 };
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
@@ -352,5 +353,40 @@ impl MirrorStore for SqliteStore {
         page: PageRequest<EventId>,
     ) -> Result<Vec<EventRecord>, StoreError> {
         Ok(resources::events_of(&self.readers, kind, uid, page).await?)
+    }
+}
+
+#[async_trait]
+impl NoteStore for SqliteStore {
+    async fn note(&self, name: &str) -> Result<Option<Note>, StoreError> {
+        Ok(notes::one(&self.readers, name).await?)
+    }
+
+    async fn notes_under(&self, prefix: &str) -> Result<Vec<(String, Note)>, StoreError> {
+        Ok(notes::under(&self.readers, prefix).await?)
+    }
+
+    async fn write_note(
+        &self,
+        name: &str,
+        content: &[u8],
+        version: u64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(notes::write(&self.writer, name, content, version, now).await?)
+    }
+
+    async fn erase_note(&self, name: &str, version: u64) -> Result<bool, StoreError> {
+        Ok(notes::erase(&self.writer, name, version).await?)
+    }
+
+    async fn lease_task(
+        &self,
+        name: &str,
+        token: LeaseToken,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(notes::lease(&self.writer, name, token, now, until).await?)
     }
 }

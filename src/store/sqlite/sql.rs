@@ -9,7 +9,7 @@ macro_rules! event_columns {
     () => {
         "events.id, events.source, events.event_type, events.event_uid, events.subject_uid, \
          events.conversation_uid, events.contact_uid, events.location_uid, events.organization_uid, \
-         events.occurred_at, events.received_at, events.verified_by, events.decode_error"
+         events.occurred_at, events.received_at, events.verified_by, events.decode_error, events.origin"
     };
 }
 
@@ -174,9 +174,9 @@ statements! {
     /// one that of the batch, for rows are inserted in the order in which they are selected.
     ACCEPT = r"
         INSERT INTO events (id, dedup_key, source, event_type, event_uid, subject_uid, conversation_uid, contact_uid,
-            location_uid, organization_uid, occurred_at, received_at, verified_by, decode_error)
+            location_uid, organization_uid, occurred_at, received_at, verified_by, decode_error, origin)
         SELECT unhex(value ->> 0), unhex(value ->> 1), value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-            value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
+            value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14
         FROM jsonb_each(?1, '$.events');
 
         INSERT INTO event_bodies (event_id, headers, body)
@@ -550,6 +550,33 @@ statements! {
 
     /// Forgets a token.
     REVOKE_TOKEN = "DELETE FROM tokens WHERE name = ?1";
+
+    /// One note.
+    NOTE = "SELECT content, version, written_at FROM notes WHERE name = ?1";
+
+    /// The notes whose names lie between.
+    NOTES_UNDER = "SELECT name, content, version, written_at FROM notes WHERE name >= ?1 AND name < ?2 ORDER BY name";
+
+    /// Writes a note that is not there.
+    ADD_NOTE = r"
+        INSERT INTO notes (name, content, version, written_at) VALUES (?1, ?2, ?3 + 1, ?4)
+        ON CONFLICT (name) DO NOTHING";
+
+    /// Writes a note that is.
+    CHANGE_NOTE = r"
+        UPDATE notes SET content = ?2, version = version + 1, written_at = ?4 WHERE name = ?1 AND version = ?3";
+
+    /// Forgets a note.
+    ERASE_NOTE = "DELETE FROM notes WHERE name = ?1 AND version = ?2";
+
+    /// Ends the leases of all tasks.
+    END_TASKS = "DELETE FROM tasks";
+
+    /// Leases a task, or prolongs the lease.
+    LEASE_TASK = r"
+        INSERT INTO tasks (name, lease, leased_until) VALUES (?1, ?2, ?4)
+        ON CONFLICT (name) DO UPDATE SET lease = excluded.lease, leased_until = excluded.leased_until
+        WHERE tasks.lease = excluded.lease OR tasks.leased_until <= ?3";
 
     /// Takes down when a token was last used. With NULL, `max` has no answer.
     NOTE_TOKEN_USE = "UPDATE tokens SET last_used_at = max(coalesce(last_used_at, ?2), ?2) WHERE id = ?1";

@@ -1,0 +1,6 @@
+//! Beside a Podium that is played: signing in, registering, being given up and coming back.
+
+mod account;
+mod asking;
+mod journey;
+mod world;
