@@ -171,7 +171,7 @@ impl App {
             handlers: config.handlers.iter().map(HandlerConfig::without_settings).collect(),
             release: Arc::clone(&ingest) as _,
             podium: outside.clone().map(|outside| Arc::new(outside) as _),
-            metrics: metrics(spool.clone(), Arc::clone(&clock)),
+            metrics: metrics(spool.clone(), Arc::clone(&store), Arc::clone(&clock)),
             stop: stop.clone(),
             listeners: query::listeners(),
         };
@@ -329,12 +329,14 @@ impl query::Release for Ingest {
 }
 
 /// What answers whoever monitors this: what is counted, and what can be looked up at the moment of asking.
-fn metrics(spool: Spool, clock: Arc<dyn Clock>) -> query::Metrics {
+fn metrics(spool: Spool, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> query::Metrics {
     telemetry::metrics::start();
     Arc::new(move || {
         let depth = spool.depth();
         let age = depth.oldest.map_or(0.0, |oldest| clock.now().duration_since(oldest).as_secs_f64());
         telemetry::metrics::spool(depth.events, depth.bytes, age.max(0.0), depth.set_aside);
+        let (open, resting) = store.connections();
+        telemetry::metrics::connections(open, resting);
         telemetry::metrics::render()
     })
 }

@@ -9,6 +9,7 @@ mod duration;
 mod failure;
 mod flags;
 mod handlers;
+mod health;
 mod http;
 mod migrate;
 mod outside;
@@ -109,6 +110,8 @@ enum Command {
     Podium(podium::Arguments),
     /// Plays Podium, for trying things out
     Simulate(simulate::Arguments),
+    /// Asks the server on this machine whether it takes events: for a container's health check
+    Health,
     /// Brings the database's schema up to date, as `serve` does when it starts
     Migrate,
 }
@@ -216,6 +219,7 @@ async fn execute(
         Command::Repair(arguments) => repair::run(&arguments, layers.load()?).await,
         Command::Podium(arguments) => podium::run(arguments, &layers.load()?).await,
         Command::Simulate(arguments) => simulate::run(arguments, &layers.load()?).await,
+        Command::Health => health::run(&layers.load()?).await,
         Command::Migrate => migrate::run(layers.load()?).await,
     }
 }

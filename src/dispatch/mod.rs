@@ -5,6 +5,7 @@
 //! process that dies loses its leases and nothing else.
 
 mod ahead;
+mod backlog;
 mod breaker;
 mod held;
 mod horizon;
@@ -72,5 +73,6 @@ pub fn start(
         tallies.push(Arc::clone(&tally));
         tasks.spawn(worker::Worker::run(ready, tally, settings, store, clock, stop));
     }
+    tasks.spawn(backlog::measure(Arc::clone(store), Arc::clone(clock), stop.clone()));
     tasks.spawn(tally::write(tallies, Arc::clone(store), Arc::clone(clock), stop.clone()));
 }

@@ -18,6 +18,7 @@ use crate::config::OnDead;
 use crate::handlers::{Failure, Success, Work};
 use crate::model::{Attempt, AttemptOutcome, Delivery, DeliveryState};
 use crate::store::{Due, FinishedAttempt, LeasedQueue, Settlement};
+use crate::telemetry::metrics;
 
 /// How long after its timeout a call is dropped: time for the handler to end what it began, and to hand over what there
 /// is to keep of it.
@@ -115,7 +116,7 @@ async fn run(
         {
             break;
         }
-        let delivery = due.delivery.clone();
+        let (delivery, received_at) = (due.delivery.clone(), due.event.received_at);
         let started_at = clock.now();
         let timer = Instant::now();
         let result = if queue.lost < LOST {
@@ -137,6 +138,9 @@ async fn run(
         let (attempt, again_at) = attempt.judge(&delivery, ready, now);
         let state = attempt.state;
         settlement.attempts.push(attempt);
+        if state == DeliveryState::Done {
+            metrics::handled_after(&ready.name, now.duration_since(received_at).as_secs_f64());
+        }
         if let Some(at) = again_at {
             // What comes after it in the queue waits with it: that is the order that was promised.
             settlement.due_at = at;

@@ -13,7 +13,7 @@ use super::breaker::Breaker;
 use crate::clock::Clock;
 use crate::model::{Activity, AttemptOutcome, DeliveryId, DeliveryState};
 use crate::store::{Settlement, Store, in_time};
-use crate::telemetry::{Chain, Trouble, surviving};
+use crate::telemetry::{Chain, Trouble, metrics, surviving};
 
 /// How often what was counted is written.
 const EVERY: Duration = Duration::from_secs(5);
@@ -52,7 +52,11 @@ impl Tally {
         let done = settled.attempts.iter().filter(|attempt| attempt.outcome == AttemptOutcome::Done).count();
         self.done.fetch_add(done as u64, Ordering::Relaxed);
         self.failed.fetch_add((settled.attempts.len() - done) as u64, Ordering::Relaxed);
+        for attempt in &settled.attempts {
+            metrics::attempted(&self.handler, attempt.outcome.as_str(), attempt.duration);
+        }
         for attempt in settled.attempts.iter().filter(|attempt| attempt.state == DeliveryState::Dead) {
+            metrics::given_up(&self.handler);
             if self.dead.try_send(attempt.delivery).is_err() {
                 tracing::debug!(delivery = %attempt.delivery, "too many deliveries are given up to tell of each");
             }

@@ -39,6 +39,15 @@ impl Receipt {
         !matches!(self.status, Status::Duplicate)
     }
 
+    /// What became of the event, in a word.
+    pub(super) const fn outcome(self) -> &'static str {
+        match self.status {
+            Status::Accepted => "accepted",
+            Status::Duplicate => "duplicate",
+            Status::Spooled => "spooled",
+        }
+    }
+
     /// The spool has it.
     pub(super) const fn spooled(id: EventId) -> Self {
         Self { id, status: Status::Spooled }

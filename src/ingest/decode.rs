@@ -24,6 +24,13 @@ impl Event {
         (self.new, self.ordering_key)
     }
 
+    /// Its source, and its type among those that are documented: anything else is one more, however many there are.
+    pub(super) fn labels(&self) -> (String, &'static str) {
+        let event_type = &self.new.record.event_type;
+        let known = podium::EventType::ALL.iter().find(|known| known.as_str() == event_type);
+        (self.new.record.source.clone(), known.map_or("other", podium::EventType::as_str))
+    }
+
     /// The same, with the lane that it goes, of so many: all that must stay in order go the same one.
     pub(super) fn into_lane(self, lanes: usize) -> (NewEvent, usize) {
         let mut hasher = DefaultHasher::new();

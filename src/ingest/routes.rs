@@ -120,7 +120,10 @@ impl Ingest {
     }
 
     async fn take(&self, source: &str, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
-        let outcome = self.journey(source, headers, body).await;
+        // The headers are here: from now on Podium waits.
+        let since = Instant::now();
+        let outcome = self.journey(source, headers, body, since).await;
+        metrics::answered(since.elapsed());
         if let Err(rejection) = &outcome {
             // The name is only shown when it is one of ours: anybody can write anything into a path.
             let source = self.sources.get(source).map(|source| source.name.clone());
@@ -130,13 +133,17 @@ impl Ingest {
         outcome
     }
 
-    async fn journey(&self, source: &str, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
+    async fn journey(
+        &self,
+        source: &str,
+        headers: HeaderMap,
+        body: Body,
+        since: Instant,
+    ) -> Result<Response, Rejection> {
         let Some(source) = self.sources.get(source) else {
             drain(body).await;
             return Err(Rejection::UnknownSource);
         };
-        // The headers are here: from now on Podium waits.
-        let since = Instant::now();
         let received = receive(source, headers, body, &self.bodies, &*self.clock).await?;
         // Proof that it is durable, either way: nothing else becomes a 200.
         match verify(received, self.window) {
@@ -151,6 +158,10 @@ impl Ingest {
     }
 
     async fn accept_since(&self, since: Instant, verified: Verified) -> Result<Receipt, Rejection> {
-        self.lanes.accept(decode(verified, &self.subscribers), since).await
+        let event = decode(verified, &self.subscribers);
+        let (source, event_type) = event.labels();
+        let receipt = self.lanes.accept(event, since).await?;
+        metrics::received(&source, event_type, receipt.outcome());
+        Ok(receipt)
     }
 }

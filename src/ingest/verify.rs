@@ -10,6 +10,7 @@ use super::source::Source;
 use crate::config::Verification;
 use crate::model::{Arrival, EventId};
 use crate::podium::{self, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER};
+use crate::telemetry::metrics;
 
 /// A request that Podium signed, or that came to a source which asks for no signature.
 pub(super) struct Verified(Arrival);
@@ -78,6 +79,7 @@ fn fitting_secret<'s>(
         .ok_or(Rejection::SignatureMismatch)?;
     // Only now: that it is late is worth saying of a genuine request alone.
     check_window(signed_at, received.at, window)?;
+    metrics::signed_before(received.at.duration_since(signed_at).as_secs_f64());
     matched.uses.note(received.at);
     Ok(Some(&matched.name))
 }

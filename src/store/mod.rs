@@ -222,6 +222,11 @@ pub trait Store: Send + Sync + 'static {
     /// All that is known of the use of secrets, of those too that are not configured any more. The order is not given.
     async fn secret_uses(&self) -> Result<Vec<SecretUse>, StoreError>;
 
+    /// How many connections to the database are open, and how many of them rest.
+    fn connections(&self) -> (u32, u32) {
+        (0, 0)
+    }
+
     /// Whether the store answers and can be written to.
     async fn check(&self) -> Result<(), StoreError>;
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Fate, Waiting};
 use crate::model::{QuarantineBounds, QuarantinedRequest, Source};
 use crate::store::{Store, StoreError};
-use crate::telemetry::{Chain, surviving};
+use crate::telemetry::{Chain, metrics, surviving};
 
 /// How many requests are written together.
 const BATCH: usize = 64;
@@ -113,6 +113,7 @@ impl QuarantineWriter {
             .when(|error| matches!(error, StoreError::Unavailable(_)));
         match timeout(self.deadline, keeping).await {
             Ok(Ok(kept)) => {
+                metrics::quarantined(kept.iter().filter(|kept| **kept).count());
                 kept.into_iter().map(|kept| if kept { Fate::Kept } else { Fate::NoRoom }).collect()
             }
             Ok(Err(error)) => {

@@ -265,6 +265,12 @@ impl Store for PostgresStore {
         Ok(secrets::all(self.readers()?).await?)
     }
 
+    fn connections(&self) -> (u32, u32) {
+        let pools = [&self.working, &self.reading];
+        let resting = pools.iter().map(|pool| pool.num_idle()).sum::<usize>();
+        (pools.iter().map(|pool| pool.size()).sum(), u32::try_from(resting).unwrap_or(u32::MAX))
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         connect::check(self.pool()?).await
     }

@@ -262,6 +262,12 @@ impl Store for SqliteStore {
         Ok(secrets::all(&self.readers).await?)
     }
 
+    fn connections(&self) -> (u32, u32) {
+        let pools = [&self.writer, &self.readers, &self.claim_readers];
+        let resting = pools.iter().map(|pool| pool.num_idle()).sum::<usize>();
+        (pools.iter().map(|pool| pool.size()).sum(), u32::try_from(resting).unwrap_or(u32::MAX))
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         connect::check(&self.writer, &self.claim_readers).await
     }
