@@ -130,7 +130,7 @@ impl App {
         let store: Arc<dyn Store> = Arc::clone(&database) as _;
 
         let deadline = config.public.store_deadline;
-        let outside = if Outside::is_wanted(&config.podium) {
+        let outside = if Outside::is_wanted(&config.podium, &config.data_dir) {
             let (podium, internal) =
                 (&config.podium, internal.local_addr().unwrap_or(config.internal.listen));
             Some(Outside::new(podium, &config.data_dir, internal, Arc::clone(&database), Arc::clone(&clock))?)
@@ -279,12 +279,14 @@ impl App {
         let watchdog = watchdog(
             &self.config,
             self.outside.as_ref(),
+            &self.secrets,
             &self.database,
             self.intake,
             self.findings,
             &self.clock,
         );
         tasks.spawn(upkeep::watch(watchdog, token.clone()));
+        let outside = self.outside;
         let Connections { public, internal } = self.connections;
         let [public, internal] = [public, internal].map(http::Limits::with_connections);
         // What ends after the last request: one may still be waiting for it, or be counted.
@@ -307,6 +309,9 @@ impl App {
             served.cancel();
             tasks.close();
             tasks.wait().await;
+            if let Some(outside) = outside {
+                outside.account.rest().await;
+            }
             self.store.close().await;
         };
         let time_is_up = async {
@@ -352,14 +357,16 @@ pub fn intake(config: &Config, database: &Arc<dyn Everything>) -> Arc<dyn Intake
 fn watchdog(
     config: &Config,
     outside: Option<&Outside>,
+    secrets: &Arc<Secrets>,
     database: &Arc<dyn Everything>,
     intake: Arc<dyn Intake>,
     findings: watch::Sender<Arc<[Finding]>>,
     clock: &Arc<dyn Clock>,
 ) -> Watchdog {
-    let registrations = outside
-        .filter(|_| !config.podium.webhooks.is_empty())
-        .map(|outside| Arc::new(outside.registrations(config.sources.clone())));
+    let registrations = outside.filter(|_| !config.podium.webhooks.is_empty()).map(|outside| {
+        let secrets = Arc::clone(secrets);
+        Arc::new(outside.registrations(move || secrets.configured()))
+    });
     Watchdog {
         config: config.podium.watchdog,
         sources: config.sources.iter().map(|source| source.name.clone()).collect(),

@@ -1,21 +1,24 @@
 //! What is needed to speak with Podium: the account, the client, the secrets that are kept.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use reqwest::Url;
+use secrecy::ExposeSecret as _;
 use serde_json::value::RawValue;
 
 use crate::clock::Clock;
-use crate::config::{DataDirError, Podium, SourceConfig, encryption_key};
+use crate::config::{
+    DataDirError, Podium, SourceConfig, encryption_key, generated_webhook_secret, has_encryption_key,
+};
 use crate::ingest::Inside;
 use crate::podium::client::{
     AuthorizationServer, Client, ClientError, Credential, FixedToken, OAuth, OAuthError,
 };
 use crate::query;
-use crate::store::{Database, NoteStore, StoreError};
+use crate::store::{Database, LeaseToken, NoteStore, StoreError};
 use crate::telemetry::Chain;
 use crate::upkeep::{
     Account, Intake, Inward, KeptSecrets, LeadIds, People, Registrations, Repair, SealingKey,
@@ -33,6 +36,7 @@ pub struct Outside {
     /// The names of users.
     pub people: People,
     config: Podium,
+    data_dir: PathBuf,
     database: Arc<dyn Database>,
     clock: Arc<dyn Clock>,
 }
@@ -100,6 +104,7 @@ impl Outside {
             secrets: Arc::new(secrets),
             people: People::default(),
             config: config.clone(),
+            data_dir: data_dir.to_owned(),
             database,
             clock,
         })
@@ -107,14 +112,29 @@ impl Outside {
 
     /// What makes the webhooks at Podium what the configuration says; `sources` with the secrets that are configured.
     #[must_use]
-    pub fn registrations(&self, sources: Vec<SourceConfig>) -> Registrations {
+    pub fn registrations(
+        &self,
+        sources: impl Fn() -> Vec<SourceConfig> + Send + Sync + 'static,
+    ) -> Registrations {
+        // Podium signs with what all servers know: what this one has made for itself, no other does.
+        let generated = generated_webhook_secret(&self.data_dir);
+        let sources = move || {
+            let mut sources = sources();
+            for source in &mut sources {
+                source.secrets.retain(|secret| {
+                    generated.as_ref().is_none_or(|own| own.expose_secret() != secret.value.expose_secret())
+                });
+            }
+            sources
+        };
         Registrations {
             client: Arc::clone(&self.client),
             wanted: self.config.webhooks.clone(),
-            sources,
+            sources: Box::new(sources),
             secrets: Arc::clone(&self.secrets),
             notes: Arc::clone(&self.database) as _,
             clock: Arc::clone(&self.clock),
+            token: LeaseToken::at(self.clock.now()),
         }
     }
 
@@ -131,10 +151,13 @@ impl Outside {
         }
     }
 
-    /// Whether the configuration wants anything of Podium.
+    /// Whether the configuration wants anything of Podium, or did once: then there may be secrets that still count.
     #[must_use]
-    pub fn is_wanted(config: &Podium) -> bool {
-        config.client.is_some() || config.access_token.is_some() || !config.webhooks.is_empty()
+    pub fn is_wanted(config: &Podium, data_dir: &Path) -> bool {
+        config.client.is_some()
+            || config.access_token.is_some()
+            || !config.webhooks.is_empty()
+            || has_encryption_key(config, data_dir)
     }
 }
 

@@ -45,6 +45,11 @@ impl Secrets {
         &self.sources
     }
 
+    /// What is configured now.
+    pub(super) fn configured(&self) -> Vec<SourceConfig> {
+        lock(&self.configured).clone()
+    }
+
     /// Takes over what is configured now.
     pub(super) fn configure(&self, configured: Vec<SourceConfig>) {
         *lock(&self.configured) = configured;

@@ -83,6 +83,7 @@ const COLUMNS: [(&str, &[&str]); 5] = [
 pub(super) async fn run(arguments: Arguments, loaded: &Loaded) -> Result<(), Failure> {
     let (outside, store) = outside::open(loaded).await?;
     let shown = show(&arguments, &outside.client).await;
+    outside.account.rest().await;
     store.close().await;
     shown
 }

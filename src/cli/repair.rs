@@ -43,11 +43,13 @@ pub(super) async fn run(arguments: &Arguments, loaded: Loaded) -> Result<(), Fai
         repaired = repair.run(since, arguments.dry_run, |progress| show(&bar, progress)) => repaired,
         _ = tokio::signal::ctrl_c() => {
             bar.finish_and_clear();
+            outside.account.rest().await;
             store.close().await;
             return Err(Failure::failed("broken off: the same command goes on where it was"));
         }
     };
     bar.finish_and_clear();
+    outside.account.rest().await;
     store.close().await;
     let summary = repaired?;
     if arguments.json {

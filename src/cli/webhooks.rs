@@ -51,7 +51,7 @@ pub(super) async fn run(command: Command, loaded: Loaded) -> Result<(), Failure>
     let (outside, store) = outside::open(&loaded).await?;
     let has_token = loaded.podium().access_token.is_some();
     let config = loaded.start()?.config;
-    let registrations = outside.registrations(config.sources);
+    let registrations = outside.registrations(move || config.sources.clone());
     let done = match command {
         Command::Plan { json } => plan(&registrations, &outside, has_token, json).await,
         Command::Apply => apply(&registrations, &outside, has_token).await,
@@ -62,6 +62,8 @@ pub(super) async fn run(command: Command, loaded: Loaded) -> Result<(), Failure>
             output::line(format_args!("The webhook {uid} is gone."))
         }
     };
+    registrations.end().await;
+    outside.account.rest().await;
     store.close().await;
     done
 }
@@ -77,7 +79,8 @@ async fn plan(
     if json {
         let steps: Vec<Value> = planned.iter().map(as_json).collect();
         let left: Vec<_> = left.iter().map(|webhook| &webhook.uid).collect();
-        return output::line(serde_json::to_string_pretty(&json!({ "steps": steps, "others": left }))?);
+        let plan = json!({ "steps": steps, "others": left, "lacking": lacking });
+        return output::line(serde_json::to_string_pretty(&plan)?);
     }
     for sentence in lacking {
         output::complain(&sentence);

@@ -46,6 +46,18 @@ pub fn encryption_key(podium: &Podium, data_dir: &Path) -> Result<SecretString, 
     Ok(read_or_make(&data_dir.join(ENCRYPTION_KEY))?.0)
 }
 
+/// Whether there is such a key already.
+#[must_use]
+pub fn has_encryption_key(podium: &Podium, data_dir: &Path) -> bool {
+    podium.encryption_key.is_some() || data_dir.join(ENCRYPTION_KEY).exists()
+}
+
+/// The webhook's secret that the first start has made, if it has.
+#[must_use]
+pub fn generated_webhook_secret(data_dir: &Path) -> Option<SecretString> {
+    read(&data_dir.join(WEBHOOK_SECRET)).ok().flatten()
+}
+
 /// Makes the data folder, for its owner only, unless it is there.
 pub(super) fn make_folder(path: &Path) -> Result<(), DataDirError> {
     let mut builder = DirBuilder::new();

@@ -35,7 +35,7 @@ mod written;
 pub use api_token::{ApiToken, ApiTokenError};
 pub use environment::Environment;
 pub(crate) use generated::random_text;
-pub use generated::{DataDirError, encryption_key};
+pub use generated::{DataDirError, encryption_key, generated_webhook_secret, has_encryption_key};
 pub use layers::{Flag, Layers};
 pub use loaded::{Loaded, SourceError, Started};
 pub use mistake::Mistakes;

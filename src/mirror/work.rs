@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::picture;
 use crate::clock::Clock;
-use crate::model::{EventId, ResourceKind, ResourceState, SkippedEvent};
+use crate::model::{EventId, Origin, ResourceKind, ResourceState, SkippedEvent};
 use crate::store::{
     LeaseToken, MirrorLease, MirrorStore, Mirrored, Rebuilding, StoreError, Unmirrored, in_time,
 };
@@ -120,6 +120,9 @@ impl Worker {
             return self.rebuild().await;
         };
         let oldest = first.event.received_at;
+        for event in events.iter().filter(|unmirrored| unmirrored.event.origin == Origin::Repair) {
+            metrics::repaired(&event.event.event_type);
+        }
         let next = self.mirror(events, None).await?;
         self.behind = self.age(oldest);
         metrics::mirror_lag(self.behind.as_secs_f64());

@@ -93,6 +93,8 @@ pub use reference::Reference;
 pub use review::Review;
 pub use review_invite::ReviewInvite;
 pub use review_response::ReviewResponse;
+pub(crate) use time::parse as parse_time;
+
 pub use signature::{
     SIGNATURE_HEADER, Signature, SignatureError, SigningKey, TIMESTAMP_HEADER, TimestampError,
     parse_timestamp, verify,

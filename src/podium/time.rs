@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 pub(super) const EXPECTED: &str = "an ISO 8601 time";
 
 /// Reads a time. One without an offset is UTC, because Podium documents that all of them are.
-pub(super) fn parse(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let with_offset = text.parse().ok();
     with_offset
         .or_else(|| text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp()))

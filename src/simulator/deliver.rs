@@ -21,7 +21,7 @@ pub(super) struct Delivery {
 pub(super) async fn deliver(world: Arc<World>, uid: String) {
     let mut tried = 0;
     loop {
-        let Some((news, next)) = look(&world, &uid) else { return };
+        let Some((news, changed, next)) = look(&world, &uid) else { return };
         let Some((url, secret, body)) = next else {
             tokio::select! {
                 () = news.notified() => {}
@@ -50,16 +50,17 @@ pub(super) async fn deliver(world: Arc<World>, uid: String) {
         tokio::select! {
             () = sleep(pause(&world)) => {}
             // It may have been changed, and then it is tried at once.
-            () = news.notified() => {}
+            () = changed.notified() => {}
             () = world.stop.cancelled() => return,
         }
     }
 }
 
 type Next = Option<(String, Option<String>, String)>;
+type Word = Arc<tokio::sync::Notify>;
 
 /// What is to be delivered next: nothing while the webhook is disabled. None when it is gone.
-fn look(world: &World, uid: &str) -> Option<(Arc<tokio::sync::Notify>, Next)> {
+fn look(world: &World, uid: &str) -> Option<(Word, Word, Next)> {
     let mut state = world.state();
     let hook = state.webhooks.get_mut(uid)?;
     while hook.waiting.front().is_some_and(|first| first.since.elapsed() > world.settings.keeps) {
@@ -67,7 +68,8 @@ fn look(world: &World, uid: &str) -> Option<(Arc<tokio::sync::Notify>, Next)> {
     }
     let secret = hook.secret.as_ref().map(|secret| secret.expose_secret().to_owned());
     let first = hook.waiting.front().filter(|_| !hook.is_disabled);
-    Some((Arc::clone(&hook.news), first.map(|first| (hook.url.clone(), secret, first.body.clone()))))
+    let next = first.map(|first| (hook.url.clone(), secret, first.body.clone()));
+    Some((Arc::clone(&hook.news), Arc::clone(&hook.changed), next))
 }
 
 async fn post(world: &World, url: &str, secret: Option<&str>, body: &str) -> bool {

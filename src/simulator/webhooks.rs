@@ -45,6 +45,7 @@ pub(super) async fn create(
         updated_at: now(),
         waiting: VecDeque::new(),
         news: Arc::default(),
+        changed: Arc::default(),
     };
     let mut state = world.state();
     let uid = state.uid();
@@ -87,6 +88,7 @@ pub(super) async fn update(
     }
     hook.updated_at = now();
     hook.news.notify_one();
+    hook.changed.notify_one();
     Ok(answer(shown(&uid, hook), None))
 }
 
@@ -98,6 +100,7 @@ pub(super) async fn delete(
     let hook = world.state().webhooks.remove(&uid).ok_or(NOT_FOUND)?;
     // Whoever delivers finds that it is gone.
     hook.news.notify_one();
+    hook.changed.notify_one();
     Ok(answer(shown(&uid, &hook), None))
 }
 

@@ -58,6 +58,8 @@ pub(super) struct Hook {
     pub(super) updated_at: Timestamp,
     pub(super) waiting: VecDeque<Delivery>,
     pub(super) news: Arc<Notify>,
+    /// It was changed, or is gone.
+    pub(super) changed: Arc<Notify>,
 }
 
 impl World {

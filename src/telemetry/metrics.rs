@@ -163,8 +163,8 @@ pub fn findings(kinds: impl Iterator<Item = (&'static str, usize)>) {
 }
 
 /// An event was missed and is read back.
-pub fn repaired(event_type: &'static str) {
-    counter!("lectern_repaired_events_total", "type" => event_type).increment(1);
+pub fn repaired(event_type: &str) {
+    counter!("lectern_repaired_events_total", "type" => event_type.to_owned()).increment(1);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "beyond 2^53 the last digits of a count tell nothing")]

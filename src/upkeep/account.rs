@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::TaskTracker;
 
 use super::seal::{NotSealed, SealingKey};
 use crate::clock::Clock;
@@ -36,6 +37,12 @@ const LEASE: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(250);
 const LOOKS: u32 = 400;
 
+/// How old what a process knows of the tokens may be: somebody may have signed in or out elsewhere.
+const KNOWN_FOR: Duration = Duration::from_secs(5);
+
+/// How long a process that stops waits for tokens that are being renewed.
+const END_WITHIN: Duration = Duration::from_secs(5);
+
 /// How often what was renewed is written again while the store is away.
 const WRITES: u32 = 40;
 
@@ -47,7 +54,9 @@ pub struct Account {
     oauth: Option<OAuth>,
     /// Tokens that are renewed and are not yet in the store: Podium may have made the ones before worthless.
     pending: PathBuf,
-    known: Mutex<Option<(Kept, u64)>>,
+    known: Mutex<Option<(Kept, Instant)>>,
+    /// Whoever asks may be gone before Podium answers. What it answers must be kept all the same.
+    under_way: TaskTracker,
 }
 
 /// The tokens as they are kept, sealed.
@@ -110,7 +119,8 @@ impl Account {
         oauth: Option<OAuth>,
         pending: PathBuf,
     ) -> Self {
-        Self { notes, clock, key, oauth, pending, known: Mutex::default() }
+        let under_way = TaskTracker::new();
+        Self { notes, clock, key, oauth, pending, known: Mutex::default(), under_way }
     }
 
     /// How the account stands; none when nobody has signed in.
@@ -150,10 +160,25 @@ impl Account {
             let version = self.notes.note(NOTE).await?.map_or(0, |note| note.version);
             if self.notes.write_note(NOTE, &sealed, version, self.clock.now()).await? {
                 self.forget_pending();
-                *self.known() = Some((kept, version + 1));
+                *self.known() = Some((kept, Instant::now()));
                 return Ok(());
             }
         }
+    }
+
+    /// Does it, whether or not the asker waits for it to the end.
+    pub(super) async fn to_the_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        self.under_way.spawn(work).await.ok()
+    }
+
+    /// Waits for what must not be broken off, for some seconds at the most: before the process ends.
+    pub async fn rest(&self) {
+        self.under_way.close();
+        // What takes longer is on this disk by then, or Podium does not answer.
+        let _ = timeout(END_WITHIN, self.under_way.wait()).await;
     }
 
     pub(super) const fn oauth(&self) -> Option<&OAuth> {
@@ -166,6 +191,13 @@ impl Account {
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The same as `renewed`, which is not broken off.
+    async fn renewed_to_the_end(self: &Arc<Self>, stale: Option<String>) -> Result<Kept, CredentialError> {
+        let this = Arc::clone(self);
+        let renewed = self.to_the_end(async move { this.renewed(stale.as_deref()).await }).await;
+        renewed.unwrap_or_else(|| Err(CredentialError::NotNow("the process ends".to_owned())))
     }
 
     /// Tokens other than those whose access token is `stale`, or that are not good for long enough.
@@ -190,8 +222,11 @@ impl Account {
     }
 
     fn is_stale(&self, kept: &Kept, stale: Option<&str>) -> bool {
+        let lives = Duration::try_from(kept.ends_at.duration_since(kept.renewed_at)).unwrap_or_default();
+        // Of what lives for minutes only the last part is too short.
+        let ahead = AHEAD.min(lives / 10);
         stale == Some(kept.access.as_str())
-            || self.clock.now().checked_add(AHEAD).is_ok_and(|soon| kept.ends_at <= soon)
+            || self.clock.now().checked_add(ahead).is_ok_and(|soon| kept.ends_at <= soon)
     }
 
     async fn renew(&self, kept: Kept, version: u64) -> Result<Kept, CredentialError> {
@@ -221,14 +256,18 @@ impl Account {
         if let Err(error) = self.keep_pending(&renewed, version) {
             tracing::warn!(error = %Chain(&error), "renewed tokens can't be put aside on this disk");
         }
-        *self.known() = Some((renewed.clone(), version + 1));
+        *self.known() = Some((renewed.clone(), Instant::now()));
         let sealed = self.sealed(&renewed).map_err(not_now)?;
         for _ in 0..WRITES {
             match self.notes.write_note(NOTE, &sealed, version, self.clock.now()).await {
-                // Not written: a person has signed in meanwhile, or out.
-                Ok(_) => {
+                Ok(true) => {
                     self.forget_pending();
                     break;
+                }
+                // A person has signed in meanwhile, or out: that is what counts.
+                Ok(false) => {
+                    self.forget_pending();
+                    return self.load().await.map_err(not_now)?.map(|(kept, _)| kept).ok_or_else(signed_out);
                 }
                 Err(error) => {
                     tracing::warn!(error = %Chain(&error), "renewed tokens can't be kept yet");
@@ -261,32 +300,33 @@ impl Account {
             *self.known() = None;
             return Ok(None);
         };
-        let found = match self.adopt_pending(note.version).await? {
-            Some(adopted) => adopted,
-            None => {
-                let opened = self.key.open(NOTE, &note.content)?;
-                (serde_json::from_slice(&opened).map_err(|_| NotSealed)?, note.version)
-            }
-        };
-        *self.known() = Some(found.clone());
+        let opened = self.key.open(NOTE, &note.content)?;
+        let kept: Kept = serde_json::from_slice(&opened).map_err(|_| NotSealed)?;
+        let adopted = self.adopt_pending(&kept, note.version).await?;
+        let found = adopted.unwrap_or((kept, note.version));
+        *self.known() = Some((found.0.clone(), Instant::now()));
         Ok(Some(found))
     }
 
     /// Takes up what an earlier run has renewed and could not keep.
-    async fn adopt_pending(&self, version: u64) -> Result<Option<(Kept, u64)>, AccountError> {
+    async fn adopt_pending(&self, known: &Kept, version: u64) -> Result<Option<(Kept, u64)>, AccountError> {
         let Ok(sealed) = std::fs::read(&self.pending) else { return Ok(None) };
-        let pending = self.key.open(NOTE, &sealed).ok();
-        let pending: Option<Pending> = pending.and_then(|opened| serde_json::from_slice(&opened).ok());
-        let Some(Pending { kept, instead_of }) = pending.filter(|pending| pending.instead_of == version)
-        else {
+        // What can't be opened may be another's, and good.
+        let Ok(opened) = self.key.open(NOTE, &sealed) else { return Ok(None) };
+        let pending: Option<Pending> = serde_json::from_slice(&opened).ok();
+        let is_next = |pending: &Pending| {
+            pending.instead_of == version && pending.kept.signed_in_at == known.signed_in_at
+        };
+        let Some(Pending { kept, instead_of }) = pending.filter(is_next) else {
             self.forget_pending();
             return Ok(None);
         };
-        if self.notes.write_note(NOTE, &self.sealed(&kept)?, instead_of, self.clock.now()).await? {
+        let is_kept = self.notes.write_note(NOTE, &self.sealed(&kept)?, instead_of, self.clock.now()).await?;
+        self.forget_pending();
+        if is_kept {
             tracing::info!("tokens that were renewed before the last stop are kept now");
         }
-        self.forget_pending();
-        Ok(Some((kept, instead_of + 1)))
+        Ok(is_kept.then_some((kept, instead_of + 1)))
     }
 
     fn keep_pending(&self, kept: &Kept, instead_of: u64) -> io::Result<()> {
@@ -298,6 +338,8 @@ impl Account {
         io::Write::write_all(&mut file.as_file(), &sealed)?;
         file.as_file().sync_all()?;
         file.persist(&self.pending).map_err(|error| error.error)?;
+        #[cfg(unix)]
+        std::fs::File::open(folder)?.sync_all()?;
         Ok(())
     }
 
@@ -310,7 +352,7 @@ impl Account {
         Ok(self.key.seal(NOTE, &serde_json::to_vec(kept).map_err(io::Error::from)?)?)
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Option<(Kept, u64)>> {
+    fn known(&self) -> std::sync::MutexGuard<'_, Option<(Kept, Instant)>> {
         // A panic leaves nothing half done in it.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -320,10 +362,11 @@ impl Account {
 impl Credential for Arc<Account> {
     async fn token(&self) -> Result<SecretString, CredentialError> {
         let known = self.known().clone();
-        if let Some((kept, _)) = known.filter(|(kept, _)| !self.is_stale(kept, None)) {
+        let is_good = |(kept, at): &(Kept, Instant)| !self.is_stale(kept, None) && at.elapsed() < KNOWN_FOR;
+        if let Some((kept, _)) = known.filter(is_good) {
             return Ok(kept.access.into());
         }
-        match self.renewed(None).await {
+        match self.renewed_to_the_end(None).await {
             Ok(kept) => Ok(kept.access.into()),
             Err(error) => {
                 // It may still be good for a few minutes, and what could not be done now may be done then.
@@ -335,7 +378,8 @@ impl Credential for Arc<Account> {
     }
 
     async fn instead_of(&self, refused: &SecretString) -> Result<Option<SecretString>, CredentialError> {
-        Ok(Some(self.renewed(Some(refused.expose_secret())).await?.access.into()))
+        let refused = Some(refused.expose_secret().to_owned());
+        Ok(Some(self.renewed_to_the_end(refused).await?.access.into()))
     }
 }
 
@@ -353,5 +397,47 @@ fn not_now(error: AccountError) -> CredentialError {
     match error {
         AccountError::NotSealed(why) => CredentialError::Needs(why.to_string()),
         other => CredentialError::NotNow(Chain(&other).to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::store::sqlite::SqliteStore;
+
+    fn tokens(access: &str) -> Tokens {
+        Tokens { access: access.into(), refresh: Some("refresh".into()), lives: None, scopes: None }
+    }
+
+    #[tokio::test]
+    async fn what_was_renewed_and_could_not_be_kept_is_taken_up_by_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap());
+        let account = |key: &str| {
+            let key = SealingKey::of(&key.into());
+            let pending = folder.path().join("pending");
+            Arc::new(Account::new(Arc::clone(&store) as _, Arc::new(SystemClock), key, None, pending))
+        };
+        let first = account("key");
+        first.keep(&tokens("before"), &[]).await.unwrap();
+        let (kept, version) = first.load().await.unwrap().unwrap();
+        // It dies between Podium's answer and the store.
+        first.keep_pending(&first.kept(&tokens("renewed"), Some(&kept), &[]), version).unwrap();
+
+        // Whoever can't open it leaves it alone.
+        assert!(account("another key").token().await.is_err());
+        let next = account("key");
+        assert_eq!(next.token().await.unwrap().expose_secret(), "renewed");
+        assert!(!next.pending.exists());
+        assert_eq!(account("key").token().await.unwrap().expose_secret(), "renewed");
+
+        // What takes the place of another account's tokens is worth nothing.
+        let (kept, version) = next.load().await.unwrap().unwrap();
+        next.keep_pending(&kept, version).unwrap();
+        next.sign_out().await.unwrap();
+        next.keep_pending(&kept, 1).unwrap();
+        next.keep(&tokens("of another"), &[]).await.unwrap();
+        assert_eq!(account("key").token().await.unwrap().expose_secret(), "of another");
     }
 }

@@ -26,6 +26,9 @@ const LEADS: &str = "lead/";
 const ASK_EVERY: Duration = Duration::from_secs(60 * 60);
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 
+/// How soon it is tried again after it was refused: nobody waits for a name.
+const AFTER_ERROR: Duration = Duration::from_secs(10 * 60);
+
 /// After how long Podium is asked again for the lead ID of a conversation that had none.
 const NONE_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -74,11 +77,13 @@ pub async fn keep_people(
             turned = turn => turned,
             () = stop.cancelled() => break,
         };
+        let mut pause = LOOK_EVERY;
         if let Some(Err(error)) = turned {
             tracing::debug!(error = %Chain(&error), "the names of users can't be read now");
+            pause = AFTER_ERROR;
         }
         tokio::select! {
-            () = sleep(LOOK_EVERY) => {}
+            () = sleep(pause) => {}
             () = stop.cancelled() => {}
         }
     }
@@ -132,6 +137,7 @@ impl LeadIds {
             }
         }
         let asked = self.client.lead_id(location, organization, conversation).await?;
+        let asked = asked.filter(|json| json != "null");
         let content = asked.as_deref().unwrap_or("null");
         let version = note.map_or(0, |note| note.version);
         // Another who has asked at the same moment has kept the same.

@@ -1,17 +1,19 @@
 //! The secrets of webhooks that Lectern has registered itself: kept in the store, sealed, for all processes.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::account::AccountError;
 use super::seal::{NotSealed, SealingKey};
 use crate::clock::Clock;
 use crate::config::{NamedSecret, random_text};
 use crate::store::NoteStore;
+use crate::telemetry::Trouble;
 
 /// What the names of their notes begin with: `secret/SOURCE/NAME`.
 const UNDER: &str = "secret/";
@@ -32,6 +34,9 @@ pub struct KeptSecrets {
     key: SealingKey,
     /// A copy on this machine's disk: a server that starts while the store is away must know them all the same.
     copy: PathBuf,
+    /// What the copy has.
+    copied: Mutex<Vec<u8>>,
+    trouble: Mutex<Trouble>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,7 +54,7 @@ impl KeptSecrets {
     /// Those in `notes`, sealed with `key`, of which the file `copy` holds what was last read.
     #[must_use]
     pub fn new(notes: Arc<dyn NoteStore>, clock: Arc<dyn Clock>, key: SealingKey, copy: PathBuf) -> Self {
-        Self { notes, clock, key, copy }
+        Self { notes, clock, key, copy, copied: Mutex::default(), trouble: Mutex::default() }
     }
 
     /// All that there are, of each source the newest first.
@@ -59,9 +64,16 @@ impl KeptSecrets {
     pub async fn all(&self) -> Result<Vec<KeptSecret>, AccountError> {
         let mut copied = Copied::default();
         for (name, note) in self.notes.notes_under(UNDER).await? {
-            let kept: Kept =
-                serde_json::from_slice(&self.key.open(&name, &note.content)?).map_err(|_| NotSealed)?;
-            if let Some((source, secret)) = name.trim_start_matches(UNDER).split_once('/') {
+            let opened = self.key.open(&name, &note.content);
+            let Some(kept) = opened.ok().and_then(|opened| serde_json::from_slice::<Kept>(&opened).ok())
+            else {
+                // The others are good all the same, and this one can be replaced.
+                if lock(&self.trouble).due(Instant::now()).is_some() {
+                    tracing::error!(name, error = %NotSealed, "a kept secret can't be used: what it signs is refused");
+                }
+                continue;
+            };
+            if let Some((source, secret)) = name.strip_prefix(UNDER).and_then(|name| name.split_once('/')) {
                 copied.0.push((source.to_owned(), secret.to_owned(), kept));
             }
         }
@@ -93,7 +105,11 @@ impl KeptSecrets {
         let value = SecretString::from(random_text()?);
         // 2026-11-27t09-30-00: so that they sort by age, and fit where names of secrets must fit.
         let at = Timestamp::from_second(now.as_second()).unwrap_or(now).to_string();
-        let name = at.trim_end_matches('Z').replace(':', "-").to_lowercase();
+        let at = at.trim_end_matches('Z').replace(':', "-").to_lowercase();
+        // Of two that are made in one second, neither takes the place of the other.
+        let mut bytes = [0; 3];
+        getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+        let name = format!("{at}-{}", hex::encode(bytes));
         self.write(source, &name, &value, None).await?;
         Ok(NamedSecret { name, value, not_after: None })
     }
@@ -110,7 +126,8 @@ impl KeptSecrets {
     ) -> Result<Vec<String>, AccountError> {
         let mut retired = Vec::new();
         for KeptSecret { source: of, secret } in self.all().await? {
-            if of != source || secret.name == name {
+            // What is newer was made by another meanwhile, and may be what Podium signs with now.
+            if of != source || secret.name.as_str() >= name {
                 continue;
             }
             match secret.not_after {
@@ -157,12 +174,18 @@ impl KeptSecrets {
 
     /// Where it can't be copied, a start without the store refuses what it signs until the store is back: no reason to stop.
     fn copy(&self, copied: &Copied) {
+        let plain = serde_json::to_vec(copied).unwrap_or_default();
+        if *lock(&self.copied) == plain {
+            return;
+        }
         let written = (|| {
-            let sealed = self.key.seal(UNDER, &serde_json::to_vec(copied)?)?;
+            let sealed = self.key.seal(UNDER, &plain)?;
             let folder = self.copy.parent().unwrap_or(std::path::Path::new("."));
             let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
             std::io::Write::write_all(&mut file.as_file(), &sealed)?;
+            file.as_file().sync_all()?;
             file.persist(&self.copy).map_err(|error| error.error)?;
+            *lock(&self.copied) = plain;
             Ok::<_, std::io::Error>(())
         })();
         if let Err(error) = written {
@@ -179,6 +202,11 @@ impl Copied {
         };
         self.0.into_iter().map(secret).collect()
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic leaves nothing half done in it.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn note_name(source: &str, name: &str) -> String {

@@ -1,5 +1,6 @@
 //! Signing in: a person allows it at Podium, and comes back with a code.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -81,7 +82,14 @@ impl Account {
     ///
     /// # Errors
     /// When it is no answer to what was asked for, or no tokens come.
-    pub async fn end_sign_in(&self, state: &str, code: &str) -> Result<(), SignInError> {
+    pub async fn end_sign_in(self: &Arc<Self>, state: &str, code: &str) -> Result<(), SignInError> {
+        let (this, state, code) = (Arc::clone(self), state.to_owned(), code.to_owned());
+        // A browser that is closed in the middle must not cost the code, which is good once.
+        let ended = self.to_the_end(async move { this.end(&state, &code).await }).await;
+        ended.unwrap_or(Err(SignInError::Unasked))
+    }
+
+    async fn end(&self, state: &str, code: &str) -> Result<(), SignInError> {
         let oauth = self.oauth().ok_or(SignInError::NoClient)?;
         let note = self.notes().note(NOTE).await?.ok_or(SignInError::Unasked)?;
         let begun: Begun = serde_json::from_slice(&note.content).map_err(|_| SignInError::Unasked)?;

@@ -1,5 +1,6 @@
 //! Why Podium did not give what it was asked for.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::credential::CredentialError;
@@ -16,7 +17,7 @@ pub enum ClientError {
     /// The token may not do this, or the user who gave it may not.
     #[error(
         "Podium does not allow this ({message}): {}",
-        scope.map_or_else(
+        scope.as_ref().map_or_else(
             || "the user who signed in lacks the permission".to_owned(),
             |scope| format!("it needs the scope `{scope}`, and a user who has that permission"),
         )
@@ -24,8 +25,8 @@ pub enum ClientError {
     Forbidden {
         /// What Podium said.
         message: String,
-        /// The scope that is needed.
-        scope: Option<&'static str>,
+        /// The scope that is needed, or those of which one may be lacking.
+        scope: Option<Cow<'static, str>>,
     },
     /// There is no such thing, or it is not this user's.
     #[error("Podium has no such thing ({message})")]

@@ -9,9 +9,11 @@ use oauth2::{
     EndpointSet, HttpRequest, HttpResponse, RedirectUrl, RefreshToken, RequestTokenError, Scope,
     TokenResponse as _, TokenUrl,
 };
-use reqwest::Url;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
+use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
 
 /// How long Podium may take to give a token.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -119,7 +121,12 @@ type Answered<E> = Result<BasicTokenResponse, RequestTokenError<E, BasicErrorRes
 
 fn tokens<E: std::error::Error + 'static>(answered: Answered<E>) -> Result<Tokens, OAuthError> {
     let response = answered.map_err(|error| match error {
-        RequestTokenError::ServerResponse(said) => OAuthError::Refused(said.error().to_string()),
+        RequestTokenError::ServerResponse(said) => {
+            let said = said.error().to_string();
+            // These pass by themselves.
+            let passes = ["server_error", "temporarily_unavailable"].contains(&said.as_str());
+            if passes { OAuthError::Unanswered(said) } else { OAuthError::Refused(said) }
+        }
         RequestTokenError::Request(error) => OAuthError::Unanswered(innermost(&error)),
         // Without what it said: it may hold a token.
         RequestTokenError::Parse(..) => OAuthError::Unanswered("what came holds no token".to_owned()),
@@ -160,7 +167,33 @@ async fn fetch(http: &reqwest::Client, request: HttpRequest) -> Result<HttpRespo
             break;
         }
     }
+    as_specified(&mut answer);
     Ok(answer)
+}
+
+/// Makes of an answer what the specification wants. A refresh token may be spent already: nothing that holds a token is thrown
+/// away for its form. And Podium's own form of a refusal is a refusal.
+fn as_specified(answer: &mut HttpResponse) {
+    let status = answer.status();
+    let mut body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    if status.is_success() && body.get("access_token").is_some_and(Value::is_string) {
+        *answer.status_mut() = StatusCode::OK;
+        if !body["token_type"].is_string() {
+            body["token_type"] = "bearer".into();
+        }
+        let lives = body["expires_in"].as_str().and_then(|text| text.trim().parse::<u64>().ok());
+        if let Some(lives) = lives {
+            body["expires_in"] = lives.into();
+        } else if !body["expires_in"].is_u64() {
+            body.as_object_mut().map(|body| body.remove("expires_in"));
+        }
+    } else if [400, 401, 403].contains(&status.as_u16()) && !body["error"].is_string() {
+        body = json!({ "error": "invalid_grant" });
+    } else {
+        return;
+    }
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    *answer.body_mut() = body.to_string().into_bytes();
 }
 
 fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
@@ -168,4 +201,40 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
         .last()
         .map(ToString::to_string)
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> (u16, Value) {
+        let mut answer = HttpResponse::new(body.as_bytes().to_vec());
+        *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+        as_specified(&mut answer);
+        (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap_or_default())
+    }
+
+    #[test]
+    fn no_token_is_thrown_away_for_the_form_of_its_answer() {
+        let expected = json!({ "access_token": "a", "token_type": "bearer", "expires_in": 36000 });
+        assert_eq!(
+            read(200, r#"{"access_token":"a","token_type":"bearer","expires_in":36000}"#),
+            (200, expected.clone())
+        );
+        assert_eq!(read(201, r#"{"access_token":"a","expires_in":"36000"}"#), (200, expected));
+        let expected = json!({ "access_token": "a", "token_type": "bearer" });
+        assert_eq!(
+            read(200, r#"{"access_token":"a","token_type":null,"expires_in":"soon"}"#),
+            (200, expected)
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_one_in_whatever_form() {
+        let refused = json!({ "error": "invalid_grant" });
+        assert_eq!(read(400, r#"{"code":"unauthenticated","message":"no"}"#), (400, refused.clone()));
+        assert_eq!(read(401, "<html>"), (401, refused));
+        assert_eq!(read(400, r#"{"error":"invalid_client"}"#).1, json!({ "error": "invalid_client" }));
+        assert_eq!(read(503, "<html>").1, Value::Null);
+    }
 }

@@ -1,5 +1,8 @@
 //! What Podium can be asked.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
@@ -201,6 +204,7 @@ impl Client {
     }
 
     pub(super) async fn get(&self, url: Url, scope: Option<&'static str>) -> Result<Answer, ClientError> {
+        let scope = scope.map(Cow::Borrowed);
         self.asker.ask(&Asked { method: Method::GET, url, body: None, scope }).await
     }
 
@@ -213,7 +217,7 @@ impl Client {
         method: Method,
         url: Url,
         body: &impl Serialize,
-        scope: Option<&'static str>,
+        scope: Option<Cow<'static, str>>,
     ) -> Result<T, ClientError> {
         let body = serde_json::to_string(body).map_err(|error| ClientError::Unreadable(error.to_string()))?;
         let body = Some(SecretString::from(body));
@@ -266,11 +270,11 @@ fn unlike(error: &serde_json::Error) -> ClientError {
     ClientError::Unreadable(format!("its `data` is not what was asked for, at column {}", error.column()))
 }
 
-/// Which scope is named where Podium refuses: it does not say which of several is lacking.
-fn lacking_scope(types: &[EventType]) -> Option<&'static str> {
-    let mut scopes: Vec<_> = types.iter().filter_map(scope_of).collect();
-    scopes.dedup();
-    if let [scope] = scopes[..] { Some(scope) } else { None }
+/// The scopes that events of these types need: Podium does not say which of them is lacking.
+fn lacking_scope(types: &[EventType]) -> Option<Cow<'static, str>> {
+    let scopes: BTreeSet<_> = types.iter().filter_map(scope_of).collect();
+    let scopes: Vec<_> = scopes.into_iter().collect();
+    (!scopes.is_empty()).then(|| scopes.join("` or `").into())
 }
 
 fn whole_seconds(at: Timestamp) -> String {

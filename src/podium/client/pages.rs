@@ -1,6 +1,6 @@
 //! Lists, a page after another.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use futures_util::stream::{self, Stream};
 use reqwest::Url;
@@ -20,6 +20,8 @@ pub struct Pages<'c, T> {
     first: Url,
     next: Option<Url>,
     cursor: Option<String>,
+    /// The places that were met, to tell a circle.
+    met: HashSet<String>,
     beginnings: u32,
     means: std::marker::PhantomData<fn() -> T>,
 }
@@ -27,7 +29,8 @@ pub struct Pages<'c, T> {
 impl<'c, T> Pages<'c, T> {
     pub(super) fn new(client: &'c Client, first: Url, scope: &'static str) -> Self {
         let next = Some(first.clone());
-        Self { client, scope, first, next, cursor: None, beginnings: 1, means: std::marker::PhantomData }
+        let met = HashSet::new();
+        Self { client, scope, first, next, cursor: None, met, beginnings: 1, means: std::marker::PhantomData }
     }
 
     /// Goes on at this place, which [`cursor`](Self::cursor) was.
@@ -43,8 +46,8 @@ impl<'c, T> Pages<'c, T> {
     /// The same list, of whose items nothing is taken to be known.
     #[must_use]
     pub fn of_anything(self) -> Pages<'c, ()> {
-        let Self { client, scope, first, next, cursor, beginnings, .. } = self;
-        Pages { client, scope, first, next, cursor, beginnings, means: std::marker::PhantomData }
+        let Self { client, scope, first, next, cursor, met, beginnings, .. } = self;
+        Pages { client, scope, first, next, cursor, met, beginnings, means: std::marker::PhantomData }
     }
 
     /// The place of the page that comes next; none at the beginning.
@@ -63,8 +66,8 @@ impl<'c, T> Pages<'c, T> {
             match self.client.get(url.clone(), Some(self.scope)).await {
                 Ok(answer) => {
                     let cursor = answer.metadata.next_cursor.clone().filter(|cursor| !cursor.is_empty());
-                    if cursor.is_some() && cursor == self.cursor {
-                        return Err(ClientError::Unreadable("a page follows itself".to_owned()));
+                    if cursor.as_ref().is_some_and(|cursor| !self.met.insert(cursor.clone())) {
+                        return Err(ClientError::Unreadable("its pages go round in a circle".to_owned()));
                     }
                     self.next = cursor.as_deref().map(|cursor| self.at(cursor));
                     self.cursor = cursor;
@@ -76,6 +79,7 @@ impl<'c, T> Pages<'c, T> {
                 Err(ClientError::InvalidCursor) if self.cursor.is_some() && self.beginnings < BEGINNINGS => {
                     self.beginnings += 1;
                     self.cursor = None;
+                    self.met.clear();
                     self.next = Some(self.first.clone());
                 }
                 Err(error) => return Err(error),

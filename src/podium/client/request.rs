@@ -1,5 +1,6 @@
 //! Asking: one request, as often as it is harmless, until there is an answer.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap};
@@ -24,8 +25,9 @@ const LARGEST: usize = 32 * 1024 * 1024;
 /// The waits before what failed is tried again, where that is harmless.
 const AGAIN: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(8)];
 
-/// The longest that Podium is given to allow more: whoever waits wants to know of more.
+/// The longest that Podium is given to allow more, and the least that is waited for it.
 const PATIENCE: Duration = Duration::from_secs(120);
+const LEAST: Duration = Duration::from_secs(1);
 
 /// What is asked.
 pub(super) struct Asked {
@@ -34,7 +36,7 @@ pub(super) struct Asked {
     /// A JSON text.
     pub(super) body: Option<SecretString>,
     /// The scope that it needs, for who lacks it.
-    pub(super) scope: Option<&'static str>,
+    pub(super) scope: Option<Cow<'static, str>>,
 }
 
 /// What asks.
@@ -50,7 +52,10 @@ impl Asker {
         let mut token = self.credential.token().await?;
         let (mut waits, mut waited, mut is_renewed) = (AGAIN.into_iter(), Duration::ZERO, false);
         loop {
-            self.limiter.turn().await;
+            // Whoever waits wants to know of more.
+            if timeout(PATIENCE, self.limiter.turn()).await.is_err() {
+                return Err(ClientError::RateLimited { retry_after: PATIENCE });
+            }
             let error = match timeout(WITHIN, self.once(asked, &token)).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => error,
@@ -68,8 +73,9 @@ impl Asker {
                 }
                 // Podium has done nothing.
                 ClientError::RateLimited { retry_after } if waited + *retry_after <= PATIENCE => {
-                    waited += *retry_after;
-                    sleep(*retry_after).await;
+                    let wait = (*retry_after).max(LEAST);
+                    waited += wait;
+                    sleep(wait).await;
                 }
                 ClientError::Failing { .. } | ClientError::Unreachable(_) | ClientError::Unreadable(_)
                     if is_harmless_again(&asked.method) =>
@@ -100,7 +106,7 @@ impl Asker {
         if status.is_success() {
             return read(&body);
         }
-        Err(refusal(status, &body, wait, asked.scope))
+        Err(refusal(status, &body, wait, asked.scope.clone()))
     }
 }
 
@@ -144,7 +150,7 @@ fn refusal(
     status: StatusCode,
     body: &[u8],
     wait: Option<Duration>,
-    scope: Option<&'static str>,
+    scope: Option<Cow<'static, str>>,
 ) -> ClientError {
     let problem = Problem::of(body);
     let (code, message) = (problem.code(), problem.message());

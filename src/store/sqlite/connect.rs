@@ -74,7 +74,6 @@ impl SqliteStore {
         sqlx::query(sql::END_LEASES).execute(&self.writer).await?;
         sqlx::query(sql::END_REPLAY_LEASES).execute(&self.writer).await?;
         sqlx::query(sql::mirror::END_MIRROR_LEASE).execute(&self.writer).await?;
-        sqlx::query(sql::END_TASKS).execute(&self.writer).await?;
         Ok(())
     }
 }

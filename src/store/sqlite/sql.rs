@@ -569,9 +569,6 @@ statements! {
     /// Forgets a note.
     ERASE_NOTE = "DELETE FROM notes WHERE name = ?1 AND version = ?2";
 
-    /// Ends the leases of all tasks.
-    END_TASKS = "DELETE FROM tasks";
-
     /// Leases a task, or prolongs the lease.
     LEASE_TASK = r"
         INSERT INTO tasks (name, lease, leased_until) VALUES (?1, ?2, ?4)

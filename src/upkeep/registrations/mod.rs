@@ -16,10 +16,14 @@ use crate::clock::Clock;
 use crate::config::{SourceConfig, WebhookConfig};
 use crate::podium::EventType;
 use crate::podium::client::{Client, ClientError, NewWebhook, Webhook, WebhookChange, scope_of};
-use crate::store::{NoteStore, StoreError};
+use crate::store::{LeaseToken, NoteStore, StoreError};
 
 /// How long servers have to take up a new secret before Podium signs with it: they look every two seconds.
 const TAKE_UP: Duration = Duration::from_secs(6);
+
+/// What the right to change webhooks is leased as, and for how long: as long as Podium may take for one.
+const CHANGING: &str = "podium/webhooks";
+const ALONE: Duration = Duration::from_secs(120);
 
 /// How long a secret stays good that was replaced: Podium keeps events for ten days, and they may be signed with it.
 const OVERLAP: Duration = Duration::from_secs(11 * 24 * 60 * 60);
@@ -30,14 +34,16 @@ pub struct Registrations {
     pub client: Arc<Client>,
     /// The webhooks that there should be.
     pub wanted: Vec<WebhookConfig>,
-    /// The sources that they belong to, with the secrets that are configured.
-    pub sources: Vec<SourceConfig>,
+    /// The sources that they belong to, with the secrets that are configured now.
+    pub sources: Box<dyn Fn() -> Vec<SourceConfig> + Send + Sync>,
     /// The secrets that are not.
     pub secrets: Arc<KeptSecrets>,
     /// Where it is kept which webhook is which.
     pub notes: Arc<dyn NoteStore>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// What the right to change them is known by.
+    pub token: LeaseToken,
 }
 
 /// Why it can't be done.
@@ -89,6 +95,7 @@ impl Registrations {
     /// # Errors
     /// When Podium or the store does not do it; what was done by then stays.
     pub async fn apply(&self, planned: &Planned) -> Result<Option<Done>, UpkeepError> {
+        self.alone().await?;
         let wanted = self.wanted(&planned.source)?;
         let done = |uid: &str, what: &str| Done {
             source: wanted.source.clone(),
@@ -137,6 +144,7 @@ impl Registrations {
     /// # Errors
     /// When Podium or the store does not do it. A new secret that Podium does not know is forgotten.
     pub async fn rotate(&self, source: &str) -> Result<(Done, Vec<String>), UpkeepError> {
+        self.alone().await?;
         let wanted = self.wanted(source)?;
         let uid = self.registered(wanted).await?;
         let new = self.secrets.make(source).await?;
@@ -175,6 +183,13 @@ impl Registrations {
         Ok(())
     }
 
+    /// Lets others change webhooks again.
+    pub async fn end(&self) {
+        let now = self.clock.now();
+        // Where this fails, the lease ends by itself.
+        let _ = self.notes.lease_task(CHANGING, self.token, now, now).await;
+    }
+
     /// The scopes that the webhooks need and `granted` has not, each with the first event type that needs it.
     #[must_use]
     pub fn lacking_scopes(&self, granted: &[String]) -> Vec<(&'static str, EventType)> {
@@ -204,12 +219,22 @@ impl Registrations {
     /// Of each source the secret that its webhook is to be signed with.
     async fn current_secrets(&self) -> Result<Vec<(String, SecretString)>, UpkeepError> {
         let kept = self.secrets.all().await?.into_iter().map(|kept| (kept.source, kept.secret));
-        let configured = self
-            .sources
-            .iter()
-            .flat_map(|source| source.secrets.iter().map(|secret| (source.name.clone(), secret.clone())));
+        let configured = (self.sources)().into_iter().flat_map(|source| {
+            let name = source.name;
+            source.secrets.into_iter().map(move |secret| (name.clone(), secret))
+        });
         let lasting = kept.chain(configured).filter(|(_, secret)| secret.not_after.is_none());
         Ok(lasting.map(|(source, secret)| (source, secret.value)).collect())
+    }
+
+    /// Two who change webhooks at once would register them twice, and retire each other's secrets.
+    async fn alone(&self) -> Result<(), UpkeepError> {
+        let now = self.clock.now();
+        let until = now.checked_add(ALONE).unwrap_or(now);
+        if self.notes.lease_task(CHANGING, self.token, now, until).await? {
+            return Ok(());
+        }
+        Err(UpkeepError::Unknown("another changes webhooks at this moment: wait for two minutes".to_owned()))
     }
 
     async fn registered(&self, wanted: &WebhookConfig) -> Result<String, UpkeepError> {
@@ -237,7 +262,7 @@ impl Registrations {
         let notes = self.notes.notes_under(UNDER).await?;
         let known = notes.into_iter().map(|(name, note)| {
             let uid = String::from_utf8_lossy(&note.content).into_owned();
-            (name.trim_start_matches(UNDER).to_owned(), uid)
+            (name.strip_prefix(UNDER).unwrap_or_default().to_owned(), uid)
         });
         Ok(known.collect())
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::{Resource, ResourceKind};
+use crate::podium::parse_time;
 
 /// Something that Podium has.
 pub(super) struct Candidate {
@@ -13,8 +14,8 @@ pub(super) struct Candidate {
     pub(super) kind: ResourceKind,
     /// Its uid.
     pub(super) uid: String,
-    /// The location that it belongs to, if it says so.
-    pub(super) location: Option<String>,
+    /// The locations that it belongs to, as far as it says so.
+    pub(super) locations: Vec<String>,
     /// The organization, if it says so.
     pub(super) organization: Option<String>,
     /// Its JSON, as it came.
@@ -29,10 +30,13 @@ impl Candidate {
         let value: Value = serde_json::from_str(json).ok()?;
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         let first = |pointers: &[&str]| pointers.iter().find_map(|pointer| text(pointer));
+        let several = value.get("locations").and_then(Value::as_array).into_iter().flatten();
+        let several: Vec<String> =
+            several.filter_map(|location| Some(location.get("uid")?.as_str()?.to_owned())).collect();
         Some(Self {
             kind,
             uid: first(&["/uid", "/items/0/uid"])?,
-            location: first(&["/location/uid", "/locationUid", "/locations/0/uid"]),
+            locations: first(&["/location/uid", "/locationUid"]).into_iter().chain(several).collect(),
             organization: first(&["/location/organizationUid", "/organizationUid", "/organization/uid"]),
             json: json.to_owned(),
             value,
@@ -44,8 +48,15 @@ impl Candidate {
         moment(&self.value, "createdAt")
     }
 
-    /// The type of the event that is missing, of what the mirror knows; none when nothing is missing.
-    pub(super) fn event_type(&self, known: Option<&Resource>) -> Option<&'static str> {
+    /// The type of the event that is missing, of what the mirror knows; none when nothing is missing. What was made before
+    /// `since` was changed since, wherever it was made.
+    pub(super) fn event_type(&self, known: Option<&Resource>, since: Timestamp) -> Option<&'static str> {
+        let is_made = self.created_at().is_none_or(|at| at >= since);
+        let (contact, review, invite) = if is_made {
+            ("contact.created", "review.created", "review.invite_link_created")
+        } else {
+            ("contact.updated", "review.updated", "review.invite_link_updated")
+        };
         let status = |value: &Value| value.get("status").and_then(Value::as_str).map(str::to_owned);
         match self.kind {
             ResourceKind::Message => {
@@ -54,7 +65,7 @@ impl Candidate {
                 (known.is_none() || (event_type == "message.failed" && failed_since)).then_some(event_type)
             }
             ResourceKind::Contact => match known {
-                None => Some("contact.created"),
+                None => Some(contact),
                 // Whatever is said of it after its end is older, or wrong.
                 Some(known) if known.keys.status.as_deref() != Some("active") => None,
                 Some(known) => self.is_newer(known).then_some("contact.updated"),
@@ -68,11 +79,11 @@ impl Candidate {
                 }
             },
             ResourceKind::Review => match known {
-                None => Some("review.created"),
+                None => Some(review),
                 Some(known) => self.is_newer(known).then_some("review.updated"),
             },
             ResourceKind::ReviewInvite => match known {
-                None => Some("review.invite_link_created"),
+                None => Some(invite),
                 Some(known) => self.is_newer(known).then_some("review.invite_link_updated"),
             },
             ResourceKind::Conversation | ResourceKind::ReviewResponse | ResourceKind::Call => None,
@@ -128,7 +139,7 @@ impl Candidate {
 }
 
 fn moment(value: &Value, key: &str) -> Option<Timestamp> {
-    value.get(key)?.as_str()?.parse().ok()
+    parse_time(value.get(key)?.as_str()?)
 }
 
 /// The event after which an invoice has this status.
@@ -151,7 +162,8 @@ mod tests {
     use crate::podium;
 
     fn message(json: &str) -> &'static str {
-        Candidate::of(ResourceKind::Message, json).unwrap().event_type(None).unwrap()
+        let candidate = Candidate::of(ResourceKind::Message, json).unwrap();
+        candidate.event_type(None, Timestamp::UNIX_EPOCH).unwrap()
     }
 
     #[test]
@@ -168,6 +180,17 @@ mod tests {
         assert_eq!(message(r#"{"uid":null,"items":[{"uid":"i"}],"failureReason":""}"#), "message.received");
         assert!(Candidate::of(ResourceKind::Message, r#"{"uid":null}"#).is_none());
         assert!(Candidate::of(ResourceKind::Message, "[").is_none());
+    }
+
+    #[test]
+    fn what_was_made_long_ago_is_not_made_again() {
+        let type_of = |json: &str| {
+            let since = "2026-11-20T00:00:00Z".parse().unwrap();
+            Candidate::of(ResourceKind::Contact, json).unwrap().event_type(None, since)
+        };
+        assert_eq!(type_of(r#"{"uid":"c","createdAt":"2026-11-20T09:00:00"}"#), Some("contact.created"));
+        assert_eq!(type_of(r#"{"uid":"c","createdAt":"2019-01-01T09:00:00Z"}"#), Some("contact.updated"));
+        assert_eq!(type_of(r#"{"uid":"c"}"#), Some("contact.created"));
     }
 
     #[test]

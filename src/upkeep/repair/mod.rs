@@ -22,7 +22,6 @@ use crate::config::WebhookConfig;
 use crate::model::{Origin, ResourceKind};
 use crate::podium::client::Client;
 use crate::store::{MirrorStore, NoteStore};
-use crate::telemetry::metrics;
 
 /// Where it is kept how far a walk is.
 const NOTE: &str = "podium/repair";
@@ -111,40 +110,53 @@ impl Repair {
         mut shown: impl FnMut(&Progress) + Send,
     ) -> Result<Summary, UpkeepError> {
         self.wait_for_the_mirror().await?;
-        let (mut progress, mut version) = self.begin(since, dry_run).await?;
+        let (mut progress, mut version, is_resumed) = self.begin(since, dry_run).await?;
         let mut summary = Summary::default();
-        let first = LISTS.iter().position(|list| *list == progress.list).unwrap_or(0);
-        for list in &LISTS[first..] {
-            if progress.list != *list {
-                (progress.list, progress.cursor) = ((*list).to_owned(), None);
+        let mut closed = BTreeMap::new();
+        // The lists that an earlier walk was through with do not have what was missed since: then all of them once more.
+        for is_again in [false, true] {
+            if is_again && !is_resumed {
+                break;
             }
-            let mut walk = walk::Walk::of(list, self, &progress);
-            loop {
-                let page = match walk.next().await {
-                    Ok(Some(page)) => page,
-                    Ok(None) => break,
-                    // Whoever signed in need not be allowed all: the rest is read all the same.
-                    Err(error) if walk::is_closed(&error) => {
-                        tracing::warn!(list, %error, "this list can't be read");
-                        summary.closed.push(((*list).to_owned(), error.to_string()));
-                        break;
+            if is_again {
+                progress = Progress { since: progress.begun_at, begun_at: self.clock.now(), ..progress };
+                (progress.list, progress.cursor) = (LISTS[0].to_owned(), None);
+            }
+            let first = LISTS.iter().position(|list| *list == progress.list).unwrap_or(0);
+            for list in &LISTS[first..] {
+                if progress.list != *list {
+                    (progress.list, progress.cursor) = ((*list).to_owned(), None);
+                }
+                let mut walk = walk::Walk::of(list, self, &progress);
+                loop {
+                    let page = match walk.next().await {
+                        Ok(Some(page)) => page,
+                        Ok(None) => break,
+                        // Whoever signed in need not be allowed all: the rest is read all the same.
+                        Err(error) if walk::is_closed(&error) => {
+                            tracing::warn!(list, %error, "this list can't be read");
+                            closed.insert((*list).to_owned(), error.to_string());
+                            break;
+                        }
+                        Err(error) => return Err(error.into()),
+                    };
+                    progress.examined += page.examined;
+                    for (event_type, number) in self.take_in(page.candidates, progress.since, dry_run).await?
+                    {
+                        *progress.missing.entry(event_type.to_owned()).or_default() += number;
                     }
-                    Err(error) => return Err(error.into()),
-                };
-                progress.examined += page.examined;
-                for (event_type, number) in self.take_in(page.candidates, dry_run).await? {
-                    *progress.missing.entry(event_type.to_owned()).or_default() += number;
+                    progress.cursor = walk.cursor();
+                    if !dry_run {
+                        version = self.note(&progress, version).await?;
+                    }
+                    shown(&progress);
                 }
-                progress.cursor = walk.cursor();
-                if !dry_run {
-                    version = self.note(&progress, version).await?;
-                }
-                shown(&progress);
             }
         }
         if !dry_run {
             self.end(&progress, version).await?;
         }
+        summary.closed = closed.into_iter().collect();
         summary.examined = progress.examined;
         summary.missing = progress.missing;
         Ok(summary)
@@ -154,6 +166,7 @@ impl Repair {
     async fn take_in(
         &self,
         candidates: Vec<Candidate>,
+        since: Timestamp,
         dry_run: bool,
     ) -> Result<BTreeMap<&'static str, u64>, UpkeepError> {
         let mut by_kind: BTreeMap<ResourceKind, Vec<Candidate>> = BTreeMap::new();
@@ -168,36 +181,41 @@ impl Repair {
                 .iter()
                 .filter_map(|candidate| {
                     let known = known.iter().find(|known| known.uid == candidate.uid);
-                    Some((candidate.event_type(known)?, candidate))
+                    let event_type = candidate.event_type(known, since)?;
+                    Some((event_type, candidate, self.source_of(candidate, event_type)?))
                 })
                 .collect();
-            let inward = lacking.iter().map(|(event_type, candidate)| Inward {
-                source: self.source_of(candidate),
+            let inward = lacking.iter().map(|(event_type, candidate, source)| Inward {
+                source: source.clone(),
                 body: candidate.body(event_type),
                 origin: Origin::Repair,
             });
             let inward: Vec<Inward> = inward.collect();
             let are_new =
                 if dry_run { vec![true; inward.len()] } else { self.intake.take_in(inward).await? };
-            for ((event_type, _), _) in lacking.iter().zip(are_new).filter(|(_, is_new)| *is_new) {
+            for ((event_type, ..), _) in lacking.iter().zip(are_new).filter(|(_, is_new)| *is_new) {
                 *missing.entry(*event_type).or_default() += 1;
-                if !dry_run {
-                    metrics::repaired(event_type);
-                }
             }
         }
         Ok(missing)
     }
 
-    /// The source whose webhook would have told of it.
-    fn source_of(&self, candidate: &Candidate) -> String {
+    /// The source whose webhook would have told of it. None where webhooks are configured and none of them would: of another
+    /// location, or of a type that nobody wants.
+    fn source_of(&self, candidate: &Candidate, event_type: &str) -> Option<String> {
+        if self.webhooks.is_empty() {
+            return Some("default".to_owned());
+        }
         let is_of = |webhook: &&WebhookConfig| {
-            (webhook.location.is_some() && webhook.location == candidate.location)
-                || (webhook.organization.is_some() && webhook.organization == candidate.organization)
+            let is_owned = match (&webhook.location, &webhook.organization) {
+                (Some(location), _) => candidate.locations.contains(location),
+                (None, organization) => candidate.organization == *organization,
+            };
+            // What does not say whose it is may be anybody's.
+            let is_nobodys = candidate.locations.is_empty() && candidate.organization.is_none();
+            (is_owned || is_nobodys) && webhook.events.iter().any(|pattern| pattern.matches(event_type))
         };
-        let only = (self.webhooks.len() == 1).then(|| &self.webhooks[0]);
-        let webhook = self.webhooks.iter().find(is_of).or(only);
-        webhook.map_or_else(|| "default".to_owned(), |webhook| webhook.source.clone())
+        self.webhooks.iter().find(is_of).map(|webhook| webhook.source.clone())
     }
 
     /// What was accepted and is not in the mirror yet would look as if it were missing.
@@ -220,7 +238,7 @@ impl Repair {
     }
 
     /// Goes on with a walk that was broken off, or begins one.
-    async fn begin(&self, since: Timestamp, dry_run: bool) -> Result<(Progress, u64), UpkeepError> {
+    async fn begin(&self, since: Timestamp, dry_run: bool) -> Result<(Progress, u64, bool), UpkeepError> {
         let now = self.clock.now();
         let new = Progress {
             since,
@@ -230,7 +248,7 @@ impl Repair {
             missing: BTreeMap::new(),
             cursor: None,
         };
-        let Some(note) = self.notes.note(NOTE).await? else { return Ok((new, 0)) };
+        let Some(note) = self.notes.note(NOTE).await? else { return Ok((new, 0, false)) };
         let earlier: Option<Progress> = serde_json::from_slice(&note.content).ok();
         let is_fresh = |progress: &Progress| {
             let age = Duration::try_from(now.duration_since(progress.begun_at)).unwrap_or_default();
@@ -243,9 +261,9 @@ impl Repair {
                     examined = progress.examined,
                     "an earlier repair is gone on with"
                 );
-                Ok((progress, note.version))
+                Ok((progress, note.version, true))
             }
-            None => Ok((new, note.version)),
+            None => Ok((new, note.version, false)),
         }
     }
 

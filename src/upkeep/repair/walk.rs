@@ -68,7 +68,13 @@ impl<'c> Walk<'c> {
                     if let Some(uid) = thread.uid.as_deref()
                         && thread.may_have_news_since(self.since)
                     {
-                        messages(self.client, uid, self.since, &mut found).await?;
+                        match messages(self.client, uid, self.since, &mut found).await {
+                            // It is gone, or another's: that says nothing of the others.
+                            Err(error) if is_closed(&error) => {
+                                tracing::warn!(conversation_uid = uid, %error, "a conversation can't be read back");
+                            }
+                            read => read?,
+                        }
                     }
                 }
                 Ok(Some(found))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::state::Watched;
+use super::state::{State, Watched};
 use crate::model::SecretUse;
 
 /// Shorter pauses than this tell nothing.
@@ -31,7 +31,8 @@ pub(super) fn listen(watched: &mut Watched, source: &str, uses: &[SecretUse], no
     match watched.heard_at {
         Some(before) if last > before => {
             let pause = last.duration_since(before).as_secs();
-            if pause >= PAUSE {
+            // What was called silence is not what is usual.
+            if pause >= PAUSE && watched.silent_since.is_none() {
                 watched.pauses.push((last, pause));
             }
             watched.heard_at = Some(last);
@@ -44,6 +45,14 @@ pub(super) fn listen(watched: &mut Watched, source: &str, uses: &[SecretUse], no
     while watched.pauses.len() > PAUSES {
         let shortest = (0..watched.pauses.len()).min_by_key(|at| watched.pauses[*at].1).unwrap_or(0);
         watched.pauses.remove(shortest);
+    }
+}
+
+/// Nobody was here: the pause until now tells nothing of the sources.
+pub(super) fn forget_pauses(state: &mut State) {
+    for watched in state.sources.values_mut() {
+        watched.heard_at = None;
+        watched.silent_since = None;
     }
 }
 

@@ -16,6 +16,9 @@ use crate::upkeep::registrations::{Planned, Step};
 /// What a webhook that was disabled is enabled again within, so many times.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// After how long without an answer a person should know that Podium can't be asked.
+const UNANSWERED: Duration = Duration::from_secs(15 * 60);
+
 /// What can be seen at one moment.
 pub(super) struct Known<'k> {
     /// The configured sources.
@@ -53,6 +56,7 @@ pub(super) fn judge(state: &mut State, config: &WatchdogConfig, known: &Known<'_
     let earlier = state.findings.clone();
     match known.registered {
         Some(Ok(planned)) => {
+            state.unanswered_since = None;
             for step in planned {
                 let watched = state.sources.entry(step.source.clone()).or_default();
                 registration(watched, step, config, known.now, &mut acts);
@@ -62,7 +66,9 @@ pub(super) fn judge(state: &mut State, config: &WatchdogConfig, known: &Known<'_
         // What is not known now is as it was.
         other => {
             if let Some(Err(error)) = other {
-                if needs_a_person(error) {
+                let since = *state.unanswered_since.get_or_insert(known.now);
+                // What passes by itself is worth a word once it lasts.
+                if needs_a_person(error) || heard::since(since, known.now) >= UNANSWERED {
                     found.push((UNCHECKED, None, Chain(error).to_string()));
                 }
             } else {
@@ -128,7 +134,6 @@ fn registration(
                 data: json!({ "webhookUid": uid, "since": since }),
             });
             if watched.enabled.len() < config.enable_tries as usize {
-                watched.enabled.push(now);
                 acts.push(Act::Enable { source: source.clone(), uid: uid.clone() });
             }
         }
@@ -153,7 +158,8 @@ fn silence(
     now: Timestamp,
     acts: &mut Vec<Act>,
 ) -> Option<String> {
-    let heard_at = watched.heard_at?;
+    // One that was never heard of is silent only where somebody has said what silence is.
+    let heard_at = watched.heard_at.or(watched.since.filter(|_| config.silence.is_some()))?;
     let limit = heard::limit(watched, config.silence, now)?;
     if heard::since(heard_at, now) <= limit {
         watched.silent_since = None;
@@ -233,8 +239,16 @@ mod tests {
     #[test]
     fn a_disabled_webhook_is_told_of_and_enabled_a_bounded_number_of_times() {
         let mut state = State::default();
-        let uids: Vec<Vec<Act>> =
-            (0..5).map(|turn| look(&mut state, turn * 5, &[], Some(&disabled()))).collect();
+        // Podium does what it is asked, and disables it again.
+        let uids: Vec<Vec<Act>> = (0..5)
+            .map(|turn| {
+                let acts = look(&mut state, turn * 5, &[], Some(&disabled()));
+                if acts.iter().any(|act| matches!(act, Act::Enable { .. })) {
+                    state.sources.get_mut("north").unwrap().enabled.push(at(turn * 5));
+                }
+                acts
+            })
+            .collect();
         for acts in &uids[..3] {
             assert_eq!(types(acts), ["lectern.webhook_disabled", "enable"]);
         }
@@ -267,11 +281,13 @@ mod tests {
         look(&mut state, 2, &[], Some(&away));
         assert_eq!(kinds(&state), [GONE]);
         let signed_out = Err(UpkeepError::Podium(ClientError::Unauthenticated));
-        look(&mut state, 3, &[], Some(&signed_out));
+        look(&mut state, 17, &[], Some(&away));
+        assert_eq!(kinds(&state), [UNCHECKED, GONE], "for a quarter of an hour");
+        look(&mut state, 18, &[], Some(&signed_out));
         assert_eq!(kinds(&state), [UNCHECKED, GONE]);
-        look(&mut state, 4, &[], None);
+        look(&mut state, 19, &[], None);
         assert_eq!(kinds(&state), [UNCHECKED, GONE]);
-        look(&mut state, 5, &[], Some(&step(Step::Keep { uid: "w".into() })));
+        look(&mut state, 20, &[], Some(&step(Step::Keep { uid: "w".into() })));
         assert!(state.findings.is_empty());
     }
 

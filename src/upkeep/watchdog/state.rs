@@ -18,8 +18,11 @@ const ALIVE: i64 = 60;
 pub(super) struct State {
     /// When somebody was last here.
     pub(super) alive_at: Option<Timestamp>,
-    /// When Podium was last asked.
+    /// When Podium was last asked, and since when it does not answer.
     pub(super) checked_at: Option<Timestamp>,
+    pub(super) unanswered_since: Option<Timestamp>,
+    /// From when on what was missed is yet to be read back.
+    pub(super) repair_owed_since: Option<Timestamp>,
     /// What is known of each source.
     pub(super) sources: BTreeMap<String, Watched>,
     /// What is wrong now.

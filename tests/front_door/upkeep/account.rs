@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lectern::clock::SystemClock;
+use lectern::clock::{Clock, ManualClock, SystemClock};
 use lectern::podium::client::{AuthorizationServer, Client, Credential, OAuth};
 use lectern::simulator::{Settings, Simulator};
 use lectern::store::NoteStore;
@@ -12,6 +12,8 @@ use lectern::store::sqlite::SqliteStore;
 use lectern::upkeep::{Account, SealingKey};
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
+
+use crate::support::patience::eventually;
 
 struct Signed {
     folder: TempDir,
@@ -42,6 +44,10 @@ impl Signed {
 
     /// The account as another process has it.
     fn account(&self, process: &str) -> Arc<Account> {
+        self.account_at(process, Arc::new(SystemClock))
+    }
+
+    fn account_at(&self, process: &str, clock: Arc<dyn Clock>) -> Arc<Account> {
         let address = self.podium.address();
         let server = AuthorizationServer {
             authorize_url: format!("http://{address}/oauth/authorize").parse().unwrap(),
@@ -51,7 +57,7 @@ impl Signed {
         let oauth = OAuth::new(&server, "simulated", &"simulated-secret".into(), &back).unwrap();
         Arc::new(Account::new(
             Arc::clone(&self.store) as Arc<dyn NoteStore>,
-            Arc::new(SystemClock),
+            clock,
             SealingKey::of(&"a key".into()),
             Some(oauth),
             self.folder.path().join(process),
@@ -82,13 +88,14 @@ async fn of_many_who_find_the_token_refused_one_renews_it() {
 
 #[tokio::test]
 async fn a_token_is_renewed_before_it_ends() {
-    // Less than the time by which it is renewed early.
-    let signed =
-        Signed::in_at(Settings { token_lives: Duration::from_secs(60), ..Settings::default() }).await;
-    let account = signed.account("other");
+    let signed = Signed::in_at(Settings::default()).await;
+    let clock = ManualClock::at(SystemClock.now());
+    let account = signed.account_at("other", Arc::new(clock.clone()));
     let first = account.token().await.unwrap();
-    let second = account.token().await.unwrap();
-    assert_ne!(first.expose_secret(), second.expose_secret());
+    clock.advance(Duration::from_secs(9 * 3600));
+    assert_eq!(account.token().await.unwrap().expose_secret(), first.expose_secret());
+    clock.advance(Duration::from_secs(57 * 60));
+    assert_ne!(account.token().await.unwrap().expose_secret(), first.expose_secret());
     assert!(account.standing().await.unwrap().unwrap().renews);
 }
 
@@ -120,4 +127,14 @@ async fn another_key_is_told_and_does_no_harm() {
     let said = Arc::new(other).token().await.unwrap_err().to_string();
     assert!(said.contains("podium.encryption_key"), "{said}");
     assert!(signed.account("first").token().await.is_ok());
+}
+
+#[tokio::test]
+async fn whoever_signs_out_or_in_elsewhere_is_noticed_by_all() {
+    let signed = Signed::in_at(Settings::default()).await;
+    let (here, elsewhere) = (signed.account("here"), signed.account("elsewhere"));
+    here.token().await.unwrap();
+    assert!(elsewhere.sign_out().await.unwrap());
+    let said = eventually("it is noticed", async || here.token().await.err()).await.to_string();
+    assert!(said.contains("lectern auth login"), "{said}");
 }
