@@ -35,6 +35,7 @@ mod settling;
 mod signalling;
 mod tokens;
 mod unavailable;
+mod upgrading;
 mod waiting;
 
 /// Stamps tests onto both stores. A test that is not named here is unused code, and so does not pass the linter.
