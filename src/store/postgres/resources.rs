@@ -20,12 +20,8 @@ pub(super) async fn list(
 ) -> Result<Vec<Resource>, sqlx::Error> {
     let (keys, words) = (&filter.keys, all_of(kind, &filter.words));
     let are_rare = match &words {
+        Some(words) => !are_common(readers, words, kept::lexemes(kind, &filter.words)).await?,
         None => false,
-        Some(words) => {
-            let are_common: bool =
-                sqlx::query_scalar(sql::ARE_COMMON).bind(words).bind(FEW).fetch_one(readers).await?;
-            !are_common
-        }
     };
     let statement = if are_rare { sql::RESOURCES_WITH_RARE_WORDS } else { sql::RESOURCES };
     let contacts = (!filter.contact_uids.is_empty()).then_some(&filter.contact_uids);
@@ -58,6 +54,16 @@ pub(super) async fn list(
 fn all_of(kind: ResourceKind, words: &Words) -> Option<String> {
     let words: Vec<_> = kept::lexemes(kind, words).iter().map(|word| format!("'{word}'")).collect();
     (!words.is_empty()).then(|| words.join(" & "))
+}
+
+/// Whether so many have all of these words that a page of them is soon met in order.
+async fn are_common(readers: &PgPool, query: &str, lexemes: Vec<String>) -> Result<bool, sqlx::Error> {
+    let are_said_to_be: Option<bool> =
+        sqlx::query_scalar(sql::ARE_SAID_TO_BE_COMMON).bind(lexemes).bind(FEW).fetch_one(readers).await?;
+    if are_said_to_be == Some(true) {
+        return Ok(true);
+    }
+    sqlx::query_scalar(sql::ARE_COMMON).bind(query).bind(FEW).fetch_one(readers).await
 }
 
 /// See [`crate::store::MirrorStore::resources_by_uid`].

@@ -52,6 +52,7 @@ fn statement(filter: &ResourceFilter) -> &'static str {
         (keys.channel_identifier.is_some(), sql::RESOURCES_OF_CHANNEL),
         (keys.merged_into.is_some(), sql::RESOURCES_MERGED),
         (!filter.words.is_empty(), sql::RESOURCES_WITH_WORDS),
+        (keys.is_awaiting.is_some() && keys.location_uid.is_some(), sql::RESOURCES_AWAITING_AT_LOCATION),
         (keys.is_awaiting.is_some(), sql::RESOURCES_AWAITING),
         (keys.user_uid.is_some(), sql::RESOURCES_OF_USER),
         (keys.status.is_some(), sql::RESOURCES_OF_STATUS),

@@ -237,7 +237,17 @@ statements! {
         resources_page!()
     );
 
-    /// Whether there are more resources with these words than this.
+    /// Whether statistics say of all of these words that they are in many resources, and together in more than this. What they do not know
+    /// is not among the most common.
+    ARE_SAID_TO_BE_COMMON = r"
+        SELECT count(*) = cardinality($1::text[])
+            AND exp(sum(ln(share::float8))) * (SELECT reltuples FROM pg_class WHERE oid = 'resources'::regclass) > $2
+        FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) AS known (word, share)
+        WHERE schemaname = current_schema() AND tablename = 'resources' AND attname = 'words'
+            AND word = ANY ($1) AND share > 0";
+
+    /// Whether there are more resources with these words than this. Of what is common it would be slow: the index gives all of them
+    /// before the first is looked at.
     ARE_COMMON = r"
         SELECT count(*) > $2 FROM (SELECT FROM resources WHERE words @@ $1::text::tsquery LIMIT $2 + 1) AS counted";
 

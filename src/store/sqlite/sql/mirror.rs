@@ -259,6 +259,11 @@ statements! {
     RESOURCES_MERGED = resources_by!("resources INDEXED BY resources_merged", "merged_into = ?15");
     /// See [`RESOURCES`].
     RESOURCES_AWAITING = resources_by!("resources INDEXED BY resources_awaiting", "is_awaiting = ?16");
+    /// The same, by whether they wait for an answer at a location.
+    RESOURCES_AWAITING_AT_LOCATION = resources_by!(
+        "resources INDEXED BY resources_awaiting_at_location",
+        "is_awaiting = ?16 AND location_uid = ?8"
+    );
     /// See [`RESOURCES`].
     RESOURCES_OF_USER = resources_by!("resources INDEXED BY resources_of_user", "user_uid = ?10");
     /// See [`RESOURCES`].
