@@ -4,19 +4,25 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{DeliveryId, EventRecord, NewDelivery, TypePattern};
+use super::{DeliveryId, EventRecord, NewDelivery, Origin, TypePattern};
 
 /// Which events a handler wants, and in which order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subscription {
     /// The handler's name.
     pub handler: String,
-    /// It wants events whose type fits one of these.
+    /// It wants events whose type fits one of these. What Lectern itself tells must fit one that begins with `lectern.`.
     pub types: Vec<TypePattern>,
     /// It wants only events of these locations; empty means every event, those without a location included.
     pub locations: Vec<String>,
     /// Which of its deliveries wait for one another.
     pub ordering: Ordering,
+}
+
+/// What Lectern itself has to tell is meant only where it is named: a system that takes whatever Podium says knows nothing of it, and
+/// may be the one that it is about.
+fn is_meant(pattern: &TypePattern, event: &EventRecord) -> bool {
+    event.origin != Origin::Lectern || pattern.as_str().starts_with("lectern.")
 }
 
 /// Which deliveries of a handler wait for one another.
@@ -66,6 +72,7 @@ impl Subscription {
     fn wants(&self, event: &EventRecord) -> bool {
         let at_location = self.locations.is_empty()
             || event.location_uid.as_ref().is_some_and(|location| self.locations.contains(location));
-        at_location && self.types.iter().any(|pattern| pattern.matches(&event.event_type))
+        at_location
+            && self.types.iter().any(|pattern| pattern.matches(&event.event_type) && is_meant(pattern, event))
     }
 }

@@ -165,8 +165,12 @@ on_both_stores! {
             [handlers.retry]
             max_attempts = 1
             [[handlers]]
-            name = "log"
+            name = "all"
             kind = "log"
+            [[handlers]]
+            name = "alarm"
+            kind = "log"
+            events = ["lectern.*"]
         "#;
         let world = World::with(setup, impatient(), handlers).await.with_token();
         let lectern = world.setup.start().await;
@@ -176,5 +180,9 @@ on_both_stores! {
         let told = lectern.get(&format!("/api/v1/events/{}", told["id"].as_str().unwrap())).await;
         assert_eq!(told["payload"]["handler"], "broken");
         assert_eq!(told["origin"], "lectern");
+        // Only who names it is given it.
+        let owed = lectern.get(&format!("/api/v1/events/{}/deliveries", told["id"].as_str().unwrap())).await;
+        let handlers: Vec<_> = owed.as_array().unwrap().iter().map(|one| &one["handler"]).collect();
+        assert_eq!(handlers, ["alarm"]);
     }
 }
