@@ -145,7 +145,7 @@ async fn rotate(registrations: &Registrations, source: &str) -> Result<(), Failu
     output::line(format_args!("The webhook of the source `{}` is {}.", done.source, done.what))?;
     let retired = if retired.is_empty() { "none".to_owned() } else { retired.join(", ") };
     output::line(format_args!(
-        "Kept secrets that end in 11 days: {retired}. Those in the configuration stay until you take them out; `lectern sources` says when \
+        "Kept secrets that end in 11 days: {retired}. Those in the configuration stay until you take them out; GET /api/v1/sources says when \
          that is safe."
     ))
 }

@@ -276,9 +276,6 @@ impl Repair {
     }
 
     async fn end(&self, progress: &Progress, version: u64) -> Result<(), UpkeepError> {
-        if version > 0 {
-            self.notes.erase_note(NOTE, version).await?;
-        }
         let missed: u64 = progress.missing.values().sum();
         if missed > 0 {
             let data =
@@ -287,6 +284,10 @@ impl Repair {
             let uid = format!("lectern:gap_repaired:{}", progress.begun_at.as_microsecond());
             let told = super::intake::told(source, "lectern.gap_repaired", &uid, self.clock.now(), data);
             self.intake.take_in(vec![told]).await?;
+        }
+        // Last: whoever dies before it tells it again, under the same name.
+        if version > 0 {
+            self.notes.erase_note(NOTE, version).await?;
         }
         Ok(())
     }
