@@ -12,6 +12,19 @@ CREATE FUNCTION pg_temp.id(at timestamptz, what text) RETURNS uuid LANGUAGE sql 
         || '8' || substr(md5(what), 4, 15))::uuid
 $$;
 
+-- The smallest of a moment.
+CREATE FUNCTION pg_temp.first_id(at timestamptz) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '70008000000000000000')::uuid
+$$;
+
+-- The tables of the weeks, as the program would have made them.
+SELECT format('CREATE TABLE IF NOT EXISTS event_bodies_%s PARTITION OF event_bodies FOR VALUES FROM (%L) TO (%L)',
+    to_char(week AT TIME ZONE 'UTC', 'YYYY_MM_DD'), pg_temp.first_id(week), pg_temp.first_id(week + interval '7 days'))
+FROM generate_series(
+    timestamptz 'epoch' + interval '7 days' * floor(extract(epoch FROM now() - interval :'span') / 604800), now(), interval '7 days'
+) AS week
+\gexec
+
 CREATE TEMPORARY TABLE new ON COMMIT DROP AS
 SELECT n, at, pg_temp.id(at, 'event ' || n) AS id, pg_temp.id(at, 'delivery ' || n) AS delivery_id,
     md5('conversation ' || conversation)::uuid::text AS conversation_uid,

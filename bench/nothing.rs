@@ -221,10 +221,6 @@ impl Store for Nothing {
         nobody_asks()
     }
 
-    async fn forget_before(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
-        nobody_asks()
-    }
-
     async fn quarantine(
         &self,
         _: &[QuarantinedRequest],

@@ -248,9 +248,9 @@ impl App {
                 Arc::clone(&self.clock),
             );
             tasks.spawn(token.clone().run_until_cancelled_owned(telling));
-            tasks.spawn(dispatch::forget_old_events(
+            tasks.spawn(dispatch::forget_old(
                 self.config.retention,
-                Arc::clone(&self.store),
+                Arc::clone(&self.database) as _,
                 Arc::clone(&self.clock),
                 token.clone(),
             ));

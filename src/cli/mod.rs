@@ -17,6 +17,7 @@ mod output;
 mod plain;
 mod podium;
 mod progress;
+mod prune;
 mod rebuild;
 mod repair;
 mod replay;
@@ -112,6 +113,8 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Asks the server on this machine whether it takes events: for a container's health check
     Health,
+    /// Forgets what is older than the configuration says, at once; or says how much that is
+    Prune(prune::Arguments),
     /// Brings the database's schema up to date, as `serve` does when it starts
     Migrate,
 }
@@ -220,6 +223,7 @@ async fn execute(
         Command::Podium(arguments) => podium::run(arguments, &layers.load()?).await,
         Command::Simulate(arguments) => simulate::run(arguments, &layers.load()?).await,
         Command::Health => health::run(&layers.load()?).await,
+        Command::Prune(arguments) => prune::run(&arguments, &layers.load()?).await,
         Command::Migrate => migrate::run(layers.load()?).await,
     }
 }

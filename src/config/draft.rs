@@ -215,7 +215,10 @@ fn retention(
     section: &mut Section<'_>,
     verification: Result<Verification, Reported>,
 ) -> Result<Retention, Reported> {
-    let events = section.value("events", duration(SECOND..=TEN_YEARS))?;
+    let age = duration(SECOND..=TEN_YEARS);
+    let [deliveries, bodies, events, quarantine] =
+        ["deliveries", "bodies", "events", "quarantine"].map(|key| section.value(key, &age));
+    let events = events?;
     let window = verification?;
     if events < window.max_age + window.max_future {
         let events = section.said("events");
@@ -227,7 +230,8 @@ fn retention(
              new event"
         )));
     }
-    Ok(Retention { events })
+    let bodies = bodies?.min(events);
+    Ok(Retention { deliveries: deliveries?.min(bodies), bodies, events, quarantine: quarantine? })
 }
 
 fn quarantine(section: &mut Section<'_>) -> Result<Quarantine, Reported> {

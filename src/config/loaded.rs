@@ -12,8 +12,8 @@ use super::mistake::{Mistakes, listed, nearest};
 use super::provenance::{Provenance, Setting};
 use super::sources::DEFAULT;
 use super::{
-    Config, Database, DatabaseUrl, HandlerConfig, Internal, Log, Podium, Public, Settings, SettingsError,
-    Snapshot, SourceConfig, Verification, reread,
+    Config, Database, DatabaseUrl, HandlerConfig, Internal, Log, Podium, Public, Retention, Settings,
+    SettingsError, Snapshot, SourceConfig, Verification, reread,
 };
 
 /// A configuration that has been read and checked. Nothing has been made yet: [`Loaded::start`] does.
@@ -112,6 +112,12 @@ impl Loaded {
     /// The sources, the default one first. One that has no secret yet gets it at the first start.
     pub fn sources(&self) -> impl Iterator<Item = &SourceConfig> {
         self.draft.sources.iter().map(|source| &source.config)
+    }
+
+    /// How long things are kept.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        self.draft.retention
     }
 
     /// The handlers.

@@ -10,7 +10,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Settings;
 pub use crate::model::OnDead;
-use crate::model::{HandlerConfiguration, Secret, SecretDigest, Source, Subscription, TypePattern};
+use crate::model::{
+    Forgettable, HandlerConfiguration, Secret, SecretDigest, Source, Subscription, TypePattern,
+};
 use crate::podium::EventType;
 use crate::shape::Condition;
 
@@ -208,9 +210,31 @@ pub struct Verification {
 /// How long things are kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Retention {
-    /// How long an event is kept with its deliveries, and so recognised when it comes again. Never shorter than
-    /// the whole window of [`Verification`].
+    /// How long closed deliveries are kept, with their attempts. Never longer than bodies.
+    pub deliveries: Duration,
+    /// How long bodies are kept, and headers. Never longer than events.
+    pub bodies: Duration,
+    /// How long an event is kept, and so recognised when it comes again. Never shorter than the whole window of
+    /// [`Verification`].
     pub events: Duration,
+    /// How long requests in quarantine are kept.
+    pub quarantine: Duration,
+}
+
+impl Retention {
+    /// Before which moment each is old, in the order in which they are forgotten.
+    #[must_use]
+    pub fn limits(&self, now: Timestamp) -> [(Forgettable, Timestamp); 4] {
+        Forgettable::ALL.map(|what| {
+            let age = match what {
+                Forgettable::Deliveries => self.deliveries,
+                Forgettable::Bodies => self.bodies,
+                Forgettable::Events => self.events,
+                Forgettable::Quarantined => self.quarantine,
+            };
+            (what, now.checked_sub(age).unwrap_or(Timestamp::MIN))
+        })
+    }
 }
 
 /// What is kept of requests that fail verification.

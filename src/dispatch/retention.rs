@@ -3,32 +3,50 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Retention;
-use crate::store::{Store, in_time};
+use crate::model::Forgettable;
+use crate::store::{ForgettingStore, StoreError, in_time};
 use crate::telemetry::{Chain, surviving};
 
 /// How often to look.
 const EVERY: Duration = Duration::from_secs(600);
 
-/// How many events go at a time: a transaction short enough that nobody waits for it.
-const BATCH: u32 = 50;
+/// How many go at a time: a transaction short enough that nobody waits for it.
+const BATCH: u32 = 100;
 
-/// The pause between two batches, in which others get their turn.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The rest between two batches, in which others get their turn, is so many times what the last one took the store.
+const REST: u32 = 3;
 
-/// Forgets events older than `retention` says, until `stop` is cancelled.
-pub async fn forget_old_events(
+/// A rest is never shorter.
+const SHORTEST_REST: Duration = Duration::from_millis(20);
+
+/// How long ahead the store is made ready for what will arrive: longer than servers are away.
+const AHEAD: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// Forgets what is older than `retention` says, until `stop` is cancelled.
+pub async fn forget_old(
     retention: Retention,
-    store: Arc<dyn Store>,
+    store: Arc<dyn ForgettingStore>,
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
     loop {
-        surviving("forgetting old events", forget(retention, &*store, &*clock, &stop)).await;
+        let round = async {
+            let now = clock.now();
+            let until = now.checked_add(AHEAD).unwrap_or(now);
+            if let Err(error) = in_time(store.make_ready(now, until)).await {
+                tracing::warn!(error = %Chain(&error), "no room could be made ready for the next weeks: it is tried again");
+            }
+            for (what, before) in retention.limits(now) {
+                forget(what, before, &*store, &stop).await;
+            }
+        };
+        surviving("forgetting what is old", round).await;
         tokio::select! {
             () = sleep(EVERY) => {}
             () = stop.cancelled() => return,
@@ -36,23 +54,36 @@ pub async fn forget_old_events(
     }
 }
 
-async fn forget(retention: Retention, store: &dyn Store, clock: &dyn Clock, stop: &CancellationToken) {
-    let Ok(before) = clock.now().checked_sub(retention.events) else { return };
+async fn forget(what: Forgettable, before: Timestamp, store: &dyn ForgettingStore, stop: &CancellationToken) {
     let mut forgotten = 0;
     while !stop.is_cancelled() {
-        match in_time(store.forget_before(before, BATCH)).await {
+        match forget_some(what, before, store).await {
             Ok(0) => break,
-            Ok(count) => {
-                forgotten += count;
-                sleep(PAUSE).await;
-            }
+            Ok(count) => forgotten += count,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "old events can't be forgotten now");
+                tracing::warn!(error = %Chain(&error), "old {what} can't be forgotten now");
                 break;
             }
         }
     }
     if forgotten > 0 {
-        tracing::info!(forgotten, %before, "old events were forgotten");
+        tracing::info!(forgotten, %before, "old {what} were forgotten");
     }
+}
+
+/// Forgets some of a kind, and rests. Returns how many; none when there are no more.
+///
+/// # Errors
+/// As for [`ForgettingStore::forget_before`].
+pub async fn forget_some(
+    what: Forgettable,
+    before: Timestamp,
+    store: &dyn ForgettingStore,
+) -> Result<u64, StoreError> {
+    let begun = Instant::now();
+    let count = in_time(store.forget_before(what, before, BATCH)).await?;
+    if count > 0 {
+        sleep((begun.elapsed() * REST).max(SHORTEST_REST)).await;
+    }
+    Ok(count)
 }

@@ -163,10 +163,6 @@ impl Store for Scripted {
         nobody_asks()
     }
 
-    async fn forget_before(&self, _: Timestamp, _: u32) -> Result<u64, StoreError> {
-        nobody_asks()
-    }
-
     async fn quarantine(
         &self,
         _: &[QuarantinedRequest],

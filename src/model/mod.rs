@@ -6,6 +6,7 @@ mod attempt;
 mod delivery;
 mod event;
 mod finding;
+mod forgettable;
 mod handler;
 mod id;
 mod mirror;
@@ -27,6 +28,7 @@ pub use event::{
     Arrival, Content, DedupKey, EventFilter, EventRecord, Header, NewEvent, Origin, UnknownOrigin,
 };
 pub use finding::Finding;
+pub use forgettable::Forgettable;
 pub use handler::{HandlerConfiguration, HandlerState, HandlerStatus, Rates, handlers};
 pub(crate) use id::new_uuid;
 pub use id::{DeliveryId, EventId, QuarantineId, ReplayId, TokenId};

@@ -96,6 +96,13 @@ pub(super) fn told_by(told_by: &[(ResourceKind, String, EventId)]) -> String {
     Value::Array(rows).to_string()
 }
 
+/// Resources by kind and uid, in the same way.
+pub(super) fn named(resources: &[(ResourceKind, String)]) -> String {
+    let rows: Vec<_> =
+        resources.iter().map(|(kind, uid)| json!({"kind": kind.as_str(), "uid": uid})).collect();
+    Value::Array(rows).to_string()
+}
+
 /// How much of bodies is read at once, but for a single one that is larger.
 const BYTES_TOGETHER: i64 = 4 * 1024 * 1024;
 

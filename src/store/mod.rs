@@ -3,6 +3,7 @@
 //! callers, so that an adapter only binds, runs and maps. What belongs to the mirror is a list of its own.
 
 mod error;
+mod forgetting;
 mod in_time;
 mod kept;
 mod mirror;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use error::StoreError;
+pub use forgetting::ForgettingStore;
 pub(crate) use in_time::in_time;
 pub use mirror::{MirrorLease, MirrorStore, Mirrored, Rebuilding, Unmirrored};
 pub use notes::{Note, NoteStore};
@@ -155,11 +157,6 @@ pub trait Store: Send + Sync + 'static {
     /// What handlers have been doing in all slots from `since` on, by name.
     async fn activity(&self, since: Timestamp) -> Result<Vec<Activity>, StoreError>;
 
-    /// Forgets at most `at_most` events that were received before the given moment, with their bodies, deliveries and
-    /// attempts; an event is kept that has an open delivery, or a dead one for whose sake a queue waits. Returns how many were
-    /// forgotten.
-    async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError>;
-
     /// Keeps requests that failed verification, as far as `bounds` allow, and says of each, in order, whether it is kept.
     /// The oldest that were merely rejected make room for newer ones; a held one leaves only when it is forgotten by name
     /// or by filter, and of new ones the earlier come first, each source's within its share. What can't be kept makes nothing else leave. Keeping the
@@ -235,9 +232,9 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// All that a database promises. Rooms are handed the part that they have use for.
-pub trait Database: Store + MirrorStore + NoteStore {}
+pub trait Database: Store + MirrorStore + NoteStore + ForgettingStore {}
 
-impl<D: Store + MirrorStore + NoteStore> Database for D {}
+impl<D: Store + MirrorStore + NoteStore + ForgettingStore> Database for D {}
 
 /// What became of an event that was to be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

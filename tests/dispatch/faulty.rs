@@ -223,10 +223,6 @@ impl Store for Faulty {
         self.inner.backlog().await
     }
 
-    async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
-        self.inner.forget_before(before, at_most).await
-    }
-
     async fn quarantine(
         &self,
         batch: &[QuarantinedRequest],

@@ -8,7 +8,8 @@ use lectern::store::Acceptance;
 
 use crate::home::Home;
 use crate::make::{
-    accept, all_done, assert_no_work_is_left, claim, claim_all, do_all, owed, second, settlement,
+    accept, all_done, assert_no_work_is_left, claim, claim_all, do_all, forget_before, owed, second,
+    settlement,
 };
 
 crate::on_both_stores![
@@ -80,10 +81,10 @@ async fn work_that_is_cancelled_anywhere_leaves_a_store_that_works(store: Home) 
         another.settle(&[settlement(queue, vec![], later)]).await.unwrap();
 
         cancelled_after(polls, store.replay(id, later)).await;
-        cancelled_after(polls, store.forget_before(later, 10)).await;
+        cancelled_after(polls, forget_before(&*store, later, 10)).await;
         for _ in patiently() {
             do_all(&*another, later).await;
-            another.forget_before(later, 10).await.unwrap();
+            forget_before(&*another, later, 10).await.unwrap();
             if another.delivery(id).await.unwrap().is_none() {
                 break;
             }

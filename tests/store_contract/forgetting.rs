@@ -1,12 +1,14 @@
 //! Forgetting by age, and never what is still owed.
 
-use lectern::model::{DeliveryFilter, DeliveryState, EventFilter};
+use lectern::model::{DeliveryFilter, DeliveryState, EventFilter, Forgettable, NewEvent};
+use lectern::store::Acceptance;
 
-use crate::home::Home;
+use crate::home::{Home, Place};
 use crate::make::{
-    accept, assert_no_work_is_left, claim_one, do_all, event, failed, first, microsecond, owed, owed_to,
-    second, settle, settlement,
+    accept, assert_no_work_is_left, claim_all, claim_one, do_all, event, failed, first, forget_before,
+    microsecond, owed, owed_to, second, settle, settlement,
 };
+use crate::quarantining::{held, rejected};
 
 crate::on_both_stores![
     events_before_the_moment_are_forgotten_with_all_that_follows_from_them,
@@ -15,6 +17,12 @@ crate::on_both_stores![
     a_dead_delivery_does_not_keep_its_event,
     what_was_forgotten_can_be_accepted_again,
     a_delivery_that_is_opened_again_meanwhile_is_kept_or_gone_as_a_whole,
+    each_kind_goes_by_an_age_of_its_own,
+    a_body_stays_as_long_as_a_delivery_of_its_event,
+    bodies_of_whole_weeks_go_together_or_not_at_all,
+    requests_in_quarantine_go_by_their_age,
+    what_arrived_with_an_event_is_forgotten_by_name,
+    what_is_still_owed_is_not_forgotten_by_name,
 ];
 
 async fn events_before_the_moment_are_forgotten_with_all_that_follows_from_them(store: Home) {
@@ -24,7 +32,7 @@ async fn events_before_the_moment_are_forgotten_with_all_that_follows_from_them(
     let young_delivery = accept(&*store, young.clone()).await[0];
     do_all(&*store, second(1)).await;
 
-    assert_eq!(store.forget_before(microsecond(1000), 100).await.unwrap(), 1);
+    assert_eq!(forget_before(&*store, microsecond(1000), 100).await.unwrap(), 1);
     assert_eq!(store.event(old.record.id).await.unwrap(), None);
     assert!(store.contents(&[old.record.id]).await.unwrap().is_empty());
     assert_eq!(store.delivery(old_delivery).await.unwrap(), None);
@@ -42,11 +50,11 @@ async fn no_more_are_forgotten_than_was_asked_for_the_oldest_first(store: Home) 
     for n in 0..10 {
         accept(&*store, event(&n.to_string(), second(n))).await;
     }
-    assert_eq!(store.forget_before(second(8), 5).await.unwrap(), 5);
+    assert_eq!(forget_before(&*store, second(8), 5).await.unwrap(), 5);
     let left = store.events(&EventFilter::default(), first(10)).await.unwrap();
     assert_eq!(left.last().unwrap().event_uid.as_deref(), Some("5"));
-    assert_eq!(store.forget_before(second(8), 5).await.unwrap(), 3);
-    assert_eq!(store.forget_before(second(8), 5).await.unwrap(), 0);
+    assert_eq!(forget_before(&*store, second(8), 5).await.unwrap(), 3);
+    assert_eq!(forget_before(&*store, second(8), 5).await.unwrap(), 0);
     assert_eq!(store.events(&EventFilter::default(), first(10)).await.unwrap().len(), 2);
 }
 
@@ -62,23 +70,25 @@ async fn an_event_with_an_open_delivery_is_kept(store: Home) {
     settle(&*store, settlement(&queue, vec![retry], second(900))).await;
 
     accept(&*store, event("nobody's", second(2))).await;
-    assert_eq!(store.forget_before(second(1000), 1).await.unwrap(), 1, "those that are kept don't count");
-    assert_eq!(store.forget_before(second(1000), 100).await.unwrap(), 0);
-    assert_eq!(store.deliveries(&DeliveryFilter::default(), first(100)).await.unwrap().len(), 4);
+    assert_eq!(forget_before(&*store, second(1000), 1).await.unwrap(), 1, "those that are kept don't count");
+    assert_eq!(forget_before(&*store, second(1000), 100).await.unwrap(), 0);
+    let left = store.deliveries(&DeliveryFilter::default(), first(100)).await.unwrap();
+    assert_eq!(left.len(), 2);
+    assert!(left.iter().all(|delivery| delivery.state == DeliveryState::Pending), "{left:?}");
 }
 
 async fn a_dead_delivery_does_not_keep_its_event(store: Home) {
     let id = accept(&*store, owed("e1", "a", second(1))).await[0];
     let queue = claim_one(&*store, second(1)).await;
     settle(&*store, settlement(&queue, vec![failed(id, DeliveryState::Dead, second(1))], second(1))).await;
-    assert_eq!(store.forget_before(second(2), 100).await.unwrap(), 1);
+    assert_eq!(forget_before(&*store, second(2), 100).await.unwrap(), 1);
     assert_eq!(store.delivery(id).await.unwrap(), None);
 }
 
 async fn what_was_forgotten_can_be_accepted_again(store: Home) {
     accept(&*store, owed("e1", "a", second(1))).await;
     do_all(&*store, second(1)).await;
-    assert_eq!(store.forget_before(second(2), 100).await.unwrap(), 1);
+    assert_eq!(forget_before(&*store, second(2), 100).await.unwrap(), 1);
     accept(&*store, owed("e1", "a", second(3))).await;
     do_all(&*store, second(3)).await;
     assert_no_work_is_left(&*store).await;
@@ -95,10 +105,10 @@ async fn a_delivery_that_is_opened_again_meanwhile_is_kept_or_gone_as_a_whole(st
         let id = batch[2].deliveries[0].id;
 
         let (replayed, forgotten) = if round % 2 == 0 {
-            tokio::join!(store.replay(id, now), another.forget_before(second(round + 1), 100))
+            tokio::join!(store.replay(id, now), forget_before(&*another, second(round + 1), 100))
         } else {
             let (forgotten, replayed) =
-                tokio::join!(another.forget_before(second(round + 1), 100), store.replay(id, now));
+                tokio::join!(forget_before(&*another, second(round + 1), 100), store.replay(id, now));
             (replayed, forgotten)
         };
         match replayed.unwrap() {
@@ -106,10 +116,139 @@ async fn a_delivery_that_is_opened_again_meanwhile_is_kept_or_gone_as_a_whole(st
                 assert_eq!(forgotten.unwrap(), 4);
                 assert_eq!(claim_one(&*store, now).await.due[0].delivery, replayed);
                 do_all(&*store, now + std::time::Duration::from_secs(60)).await;
-                assert_eq!(store.forget_before(second(round + 1), 100).await.unwrap(), 1);
+                assert_eq!(forget_before(&*store, second(round + 1), 100).await.unwrap(), 1);
             }
             _ => assert_eq!(forgotten.unwrap(), 5),
         }
         assert_no_work_is_left(&*store).await;
     }
+}
+
+async fn each_kind_goes_by_an_age_of_its_own(store: Home) {
+    let events: Vec<_> = (1..=4).map(|n| owed(&n.to_string(), "a", second(n))).collect();
+    let ids: Vec<_> = events.iter().map(|event| event.record.id).collect();
+    store.accept(&events).await.unwrap();
+    do_all(&*store, second(9)).await;
+    let count = async |what, before| store.count_before(what, second(before)).await.unwrap();
+    let forget = async |what, before| store.forget_before(what, second(before), 100).await.unwrap();
+    for (what, before) in [(Forgettable::Deliveries, 4), (Forgettable::Bodies, 3), (Forgettable::Events, 2)] {
+        let old = u64::try_from(before).unwrap() - 1;
+        assert_eq!(count(what, before).await, old, "{what}");
+        assert_eq!(forget(what, before).await, old, "{what}");
+        assert_eq!([count(what, before).await, forget(what, before).await], [0, 0], "{what}");
+    }
+    assert_eq!(store.deliveries(&DeliveryFilter::default(), first(9)).await.unwrap().len(), 1);
+    assert_eq!(store.contents(&ids).await.unwrap().len(), 2);
+    assert_eq!(store.events(&EventFilter::default(), first(9)).await.unwrap().len(), 3);
+    // What the ledger still has is recognised.
+    let again = store.accept(&[NewEvent { deliveries: Vec::new(), ..events[1].clone() }]).await.unwrap();
+    assert_eq!(again, [Acceptance::Duplicate(ids[1])]);
+}
+
+async fn a_body_stays_as_long_as_a_delivery_of_its_event(store: Home) {
+    let events = [owed("open", "a", second(1)), event("nobody's", second(2)), owed("done", "b", second(3))];
+    store.accept(&events).await.unwrap();
+    let claimed = lectern::store::Claim { queues: 1, ..crate::make::claim(second(4)) };
+    assert_eq!(store.claim(&claimed).await.unwrap().queues.len(), 1);
+    assert_eq!(store.forget_before(Forgettable::Bodies, second(9), 100).await.unwrap(), 1);
+    do_all(&*store, second(100)).await;
+    assert_eq!(store.forget_before(Forgettable::Bodies, second(9), 100).await.unwrap(), 0);
+    store.forget_before(Forgettable::Deliveries, second(9), 100).await.unwrap();
+    assert_eq!(store.forget_before(Forgettable::Bodies, second(9), 100).await.unwrap(), 2);
+}
+
+/// In SQLite, where bodies have no weeks, they go one by one.
+async fn bodies_of_whole_weeks_go_together_or_not_at_all(store: Home) {
+    let day = |number: i64| second(number * 24 * 60 * 60);
+    store.make_ready(day(0), day(30)).await.unwrap();
+    // A second time there is nothing to make.
+    store.another().await.make_ready(day(0), day(30)).await.unwrap();
+    let events: Vec<_> =
+        (0..30).map(|n| owed(&n.to_string(), if n == 10 { "late" } else { "a" }, day(n))).collect();
+    store.accept(&events).await.unwrap();
+    let contents = async || {
+        let ids: Vec<_> = events.iter().map(|event| event.record.id).collect();
+        let mut kept: Vec<_> = store.contents(&ids).await.unwrap().into_iter().map(|(id, _)| id).collect();
+        kept.sort();
+        kept.iter().map(|id| ids.iter().position(|other| other == id).unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(contents().await, (0..30).collect::<Vec<_>>());
+    let claimed = claim_all(&*store, day(31)).await.queues;
+    let done: Vec<_> = claimed
+        .iter()
+        .filter(|queue| queue.lease.queue.ordering_key == "a")
+        .map(|queue| crate::make::all_done(queue, day(31)))
+        .collect();
+    store.settle(&done).await.unwrap();
+    store.forget_before(Forgettable::Deliveries, day(28), 1000).await.unwrap();
+
+    let mut forgotten = 0;
+    loop {
+        match store.forget_before(Forgettable::Bodies, day(27), 1000).await.unwrap() {
+            0 => break,
+            some => forgotten += some,
+        }
+    }
+    let left = contents().await;
+    assert_eq!(left.len() as u64 + forgotten, 30);
+    assert!(left.contains(&10) && left.ends_with(&[27, 28, 29]), "{left:?}");
+    match store.place {
+        Place::Sqlite { .. } => assert_eq!(left, [10, 27, 28, 29]),
+        // The week of the open one stays whole; so does the one that is not all old.
+        Place::Postgres { .. } => {
+            assert!(forgotten >= 7, "{left:?}");
+            let whole =
+                |first: usize| left.iter().filter(|nth| (first..first + 7).contains(nth)).count() == 7;
+            assert!((4..=10).any(whole), "{left:?}");
+        }
+    }
+}
+
+async fn requests_in_quarantine_go_by_their_age(store: Home) {
+    let requests = [held(second(1), 9), rejected(second(2), 9), rejected(second(3), 9)];
+    store.quarantine(&requests, lectern::model::QuarantineBounds::new(9, 1 << 20)).await.unwrap();
+    assert_eq!(store.count_before(Forgettable::Quarantined, second(3)).await.unwrap(), 2);
+    assert_eq!(store.forget_before(Forgettable::Quarantined, second(3), 9).await.unwrap(), 2);
+    let all = lectern::model::QuarantineFilter::default();
+    assert_eq!(store.quarantined(&all, first(9)).await.unwrap().len(), 1);
+}
+
+async fn what_arrived_with_an_event_is_forgotten_by_name(store: Home) {
+    let mut unreadable = owed("e1", "a", second(1));
+    unreadable.record.decode_error = Some("`data` is \"Ann\"".into());
+    let events = [unreadable, owed("e2", "a", second(2)), event("e3", second(3))];
+    let ids: Vec<_> = events.iter().map(|event| event.record.id).collect();
+    store.accept(&events).await.unwrap();
+    do_all(&*store, second(9)).await;
+    assert_eq!(store.forget_contents(&[ids[0], ids[2]]).await.unwrap(), []);
+    let left: Vec<_> = store.contents(&ids).await.unwrap().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(left, [ids[1]]);
+    assert_eq!(store.deliveries(&DeliveryFilter::default(), first(9)).await.unwrap().len(), 1);
+    assert!(store.attempts(events[0].deliveries[0].id).await.unwrap().is_empty());
+    // The ledger knows them still, and says nothing of what was in them.
+    assert_eq!(store.event(ids[2]).await.unwrap(), Some(events[2].record.clone()));
+    assert_eq!(store.event(ids[0]).await.unwrap().unwrap().decode_error.as_deref(), Some("it was erased"));
+    assert_eq!(store.accept(&events[..1]).await.unwrap(), [Acceptance::Duplicate(ids[0])]);
+    assert_eq!(store.forget_contents(&ids[..1]).await.unwrap(), [], "it is gone already");
+}
+
+async fn what_is_still_owed_is_not_forgotten_by_name(store: Home) {
+    let half = owed_to(&["mirror", "crm"], "e1", "a", second(1));
+    let parked = owed("e2", "b", second(2));
+    let ids = [half.record.id, parked.record.id];
+    accept(&*store, half).await;
+    do_all(&*store, second(3)).await;
+    let dead = accept(&*store, parked).await[0];
+    let queue = claim_one(&*store, second(4)).await;
+    let mut parking = settlement(&queue, vec![failed(dead, DeliveryState::Dead, second(4))], second(4));
+    parking.parked_by = Some(dead);
+    settle(&*store, parking).await;
+
+    let mut stay = store.forget_contents(&ids).await.unwrap();
+    stay.sort();
+    assert_eq!(stay, ids);
+    assert_eq!(store.contents(&ids).await.unwrap().len(), 2);
+    assert_eq!(store.deliveries(&DeliveryFilter::default(), first(9)).await.unwrap().len(), 3);
+    store.resolve(dead, "by hand", second(5)).await.unwrap();
+    assert_eq!(store.forget_contents(&ids).await.unwrap(), [ids[0]]);
 }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lectern::model::{
-    AttemptOutcome, Content, DedupKey, DeliveryId, DeliveryState, EventId, EventRecord, Header, NewDelivery,
-    NewEvent, PageRequest,
+    AttemptOutcome, Content, DedupKey, DeliveryId, DeliveryState, EventId, EventRecord, Forgettable, Header,
+    NewDelivery, NewEvent, PageRequest,
 };
 use lectern::store::{
-    Acceptance, Claim, Claimed, Due, FinishedAttempt, LeaseToken, LeasedQueue, Settlement, Store,
+    Acceptance, Claim, Claimed, Due, FinishedAttempt, ForgettingStore, LeaseToken, LeasedQueue, Settlement,
+    Store, StoreError,
 };
 
 /// The handler of tests that need only one.
@@ -160,6 +161,18 @@ pub(crate) async fn do_all(store: &dyn Store, at: Timestamp) {
     let settlements: Vec<_> =
         claim_all(store, at).await.queues.iter().map(|queue| all_done(queue, at)).collect();
     assert!(store.settle(&settlements).await.unwrap().into_iter().all(|written| written));
+}
+
+/// Forgets what is before the moment, of events so many at most, with all that they have. Returns how many events went.
+pub(crate) async fn forget_before(
+    store: &dyn ForgettingStore,
+    before: Timestamp,
+    at_most: u32,
+) -> Result<u64, StoreError> {
+    for what in [Forgettable::Deliveries, Forgettable::Bodies] {
+        store.forget_before(what, before, 1000).await?;
+    }
+    store.forget_before(Forgettable::Events, before, at_most).await
 }
 
 /// A page of a list from its beginning.

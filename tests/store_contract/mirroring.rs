@@ -7,7 +7,7 @@ use lectern::model::{
 use lectern::store::{LeaseToken, MirrorLease, MirrorStore, Mirrored};
 
 use crate::home::Home;
-use crate::make::{accept, event, first, second};
+use crate::make::{accept, event, first, forget_before, second};
 
 crate::on_both_stores![
     every_accepted_event_is_to_be_mirrored_until_it_is,
@@ -378,7 +378,7 @@ async fn an_event_that_is_forgotten_leaves_nothing_behind_but_the_picture(store:
     let behind = store.events_of(ResourceKind::Invoice, "i", first(9)).await.unwrap();
     assert_eq!(behind.iter().map(|event| event.id).collect::<Vec<_>>(), [ids[0]]);
 
-    assert_eq!(store.forget_before(second(9), 10).await.unwrap(), 3);
+    assert_eq!(forget_before(&*store, second(9), 10).await.unwrap(), 3);
     assert_eq!(store.events_of(ResourceKind::Invoice, "i", first(9)).await.unwrap(), []);
     assert_eq!(store.skipped(first(9)).await.unwrap(), []);
     assert_eq!(waiting(&*store, 9).await, Vec::<String>::new());

@@ -5,8 +5,8 @@ use lectern::store::{QueueRef, Settlement, Store};
 
 use crate::home::Home;
 use crate::make::{
-    HANDLER, accept, all_done, assert_no_work_is_left, claim_all, claim_one, done, failed, owed, second,
-    settle, settlement, uids,
+    HANDLER, accept, all_done, assert_no_work_is_left, claim_all, claim_one, done, failed, forget_before,
+    owed, second, settle, settlement, uids,
 };
 
 crate::on_both_stores![
@@ -185,9 +185,9 @@ async fn what_a_queue_waits_for_is_not_forgotten(store: Home) {
     let id = event.record.id;
     accept(&*store, event).await;
     let dead = park(&*store, 2).await;
-    assert_eq!(store.forget_before(second(100), 10).await.unwrap(), 0);
+    assert_eq!(forget_before(&*store, second(100), 10).await.unwrap(), 0);
     assert!(store.event(id).await.unwrap().is_some());
     store.resolve(dead, "by hand", second(3)).await.unwrap();
-    assert_eq!(store.forget_before(second(100), 10).await.unwrap(), 1);
+    assert_eq!(forget_before(&*store, second(100), 10).await.unwrap(), 1);
     assert_eq!(store.delivery(dead).await.unwrap(), None);
 }

@@ -32,7 +32,7 @@ crate::on_both_stores![
 const PLENTY: QuarantineBounds = QuarantineBounds::new(1000, 1 << 30);
 
 /// A request that was rejected, with a body of so many bytes and no headers.
-fn rejected(received_at: Timestamp, size: usize) -> QuarantinedRequest {
+pub(crate) fn rejected(received_at: Timestamp, size: usize) -> QuarantinedRequest {
     QuarantinedRequest {
         request: Quarantined {
             id: QuarantineId::at(received_at),
@@ -47,7 +47,7 @@ fn rejected(received_at: Timestamp, size: usize) -> QuarantinedRequest {
 }
 
 /// The same, to be held.
-fn held(received_at: Timestamp, size: usize) -> QuarantinedRequest {
+pub(crate) fn held(received_at: Timestamp, size: usize) -> QuarantinedRequest {
     let mut new = rejected(received_at, size);
     new.request.held = true;
     new

@@ -17,6 +17,7 @@ crate::on_both_stores![
     both_databases_find_the_same_words,
     a_word_that_is_gone_is_not_found_any_more,
     the_events_behind_a_resource_come_newest_first,
+    what_is_forgotten_by_name_is_found_no_more,
 ];
 
 fn keys(value: &str) -> ResourceKeys {
@@ -236,4 +237,23 @@ async fn the_events_behind_a_resource_come_newest_first(store: Home) {
     let rest = store.events_of(ResourceKind::Message, "m", page).await.unwrap();
     assert_eq!(rest.iter().map(|event| event.id).collect::<Vec<_>>(), [ids[0]]);
     assert_eq!(store.events_of(ResourceKind::Contact, "m", first(2)).await.unwrap(), []);
+}
+
+async fn what_is_forgotten_by_name_is_found_no_more(store: Home) {
+    let token = at_the_mirror(&*store).await;
+    crate::make::accept(&*store, crate::make::event("e1", second(1))).await;
+    let event_id = store.unmirrored(9).await.unwrap()[0].event.id;
+    let named =
+        |kind, uid: &str| ResourceState { words: Words::of(["Smith"]), event_id, ..state(kind, uid, 1, 0) };
+    let (contact, message) = (ResourceKind::Contact, ResourceKind::Message);
+    for state in [named(contact, "p"), named(contact, "q"), named(message, "p")] {
+        mirror(&*store, token, vec![state]).await;
+    }
+    let gone = [(contact, "p".to_owned()), (contact, "nobody".to_owned()), (message, "q".to_owned())];
+    assert_eq!(store.forget_resources(&gone).await.unwrap(), 1);
+    let smith = ResourceFilter { words: Words::of(["smith"]), ..ResourceFilter::default() };
+    assert_eq!(all(&*store, contact, &smith).await, ["q"]);
+    assert_eq!(all(&*store, message, &smith).await, ["p"]);
+    assert_eq!(store.events_of(contact, "p", first(9)).await.unwrap(), []);
+    assert_eq!(store.events_of(message, "p", first(9)).await.unwrap().len(), 1);
 }

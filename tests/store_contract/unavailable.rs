@@ -1,8 +1,8 @@
 //! What a store says that can't be reached any more.
 
 use lectern::model::{
-    DeliveryFilter, DeliveryId, EventFilter, EventId, NewToken, QuarantineBounds, QuarantineFilter,
-    QuarantineId, Replay, Role, TokenDigest, TokenId,
+    DeliveryFilter, DeliveryId, EventFilter, EventId, Forgettable, NewToken, QuarantineBounds,
+    QuarantineFilter, QuarantineId, Replay, Role, TokenDigest, TokenId,
 };
 use lectern::store::{Portion, ReplayLease, StoreError};
 
@@ -34,7 +34,7 @@ async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
     };
     let replay = Replay::new(DeliveryFilter::default(), 1, 0, "laptop".into(), now);
     let portion = Portion { replay: replay.id, token: queue.lease.token, at_most: 1, now };
-    let refusals: [Option<StoreError>; 41] = [
+    let refusals: [Option<StoreError>; 44] = [
         store.accept(&[owed("e2", "a", now)]).await.err(),
         store.claim(&claim(now)).await.err(),
         store.renew(std::slice::from_ref(&queue.lease), now).await.err(),
@@ -61,7 +61,10 @@ async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
         store.delivery(delivery).await.err(),
         store.attempts(delivery).await.err(),
         store.backlog().await.err(),
-        store.forget_before(now, 1).await.err(),
+        store.forget_before(Forgettable::Events, now, 1).await.err(),
+        store.count_before(Forgettable::Bodies, now).await.err(),
+        store.forget_contents(&[event]).await.err(),
+        store.forget_resources(&[]).await.err(),
         store.quarantine(&[], QuarantineBounds::new(1, 1)).await.err(),
         store.quarantined(&all, first(1)).await.err(),
         store.quarantined_request(quarantined).await.err(),

@@ -299,7 +299,7 @@ fn what_is_shown_says_for_every_value_where_it_is_from() {
 
     [database]
     url                       = "postgres://me:...@db/lectern?..."        # lectern.toml
-    max_connections           = 10                                        # default
+    max_connections           = 16                                        # default
     lanes                     = 2                                         # default
 
     [spool]
@@ -311,7 +311,10 @@ fn what_is_shown_says_for_every_value_where_it_is_from() {
     max_future                = "5m"                                      # default
 
     [retention]
-    events                    = "90d"                                     # default
+    deliveries                = "90d"                                     # default
+    bodies                    = "90d"                                     # default
+    events                    = "365d"                                    # default
+    quarantine                = "90d"                                     # default
 
     [quarantine]
     max_requests              = 1000                                      # default

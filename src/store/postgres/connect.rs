@@ -27,12 +27,13 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// that has gone mute nor a lock may use up the pool.
 const LET_GO_WITHIN: Duration = Duration::from_secs(2);
 
-/// One connection in so many is for the API's reading, which may be slow: it keeps no webhook and no worker waiting.
-const READING_SHARE: u32 = 4;
+/// One connection in so many is for the API's reading, which may be slow: it keeps no webhook and no worker waiting, and where
+/// what is asked for lies on the disk, as many questions wait for it at once as there are connections.
+const READING_SHARE: u32 = 2;
 
 impl PostgresStore {
     /// Connects to a database and brings its schema up to date. Processes that start together wait for the one that
-    /// came first. Opens no more than `max_connections`, of which there must be two at least: a quarter is for reading.
+    /// came first. Opens no more than `max_connections`, of which there must be two at least: half of them are for reading.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the server can't be reached or lets nobody in, [`StoreError::Failed`] when the

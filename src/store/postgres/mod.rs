@@ -6,6 +6,7 @@ mod claim;
 mod connect;
 mod control;
 mod feed;
+mod forgetting;
 mod map;
 mod mirror;
 mod news;
@@ -15,7 +16,6 @@ mod read;
 mod repeat;
 mod replays;
 mod resources;
-mod retention;
 mod secrets;
 mod sql;
 mod statistics;
@@ -23,6 +23,7 @@ mod tokens;
 #[cfg(test)]
 #[path = "../../../tests/support/postgres.rs"]
 mod test_database;
+mod weeks;
 mod work;
 
 use std::sync::atomic::AtomicBool;
@@ -35,14 +36,15 @@ use tokio::sync::watch;
 
 use super::work_signal::WorkSignal;
 use super::{
-    Acceptance, Claim, Claimed, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored, Note, NoteStore,
-    Portion, QueueRef, Rebuilding, Reopened, ReplayLease, Settlement, Store, StoreError, Unmirrored,
+    Acceptance, Claim, Claimed, ForgettingStore, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored, Note,
+    NoteStore, Portion, QueueRef, Rebuilding, Reopened, ReplayLease, Settlement, Store, StoreError,
+    Unmirrored,
 };
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
-    EventRecord, MirrorStatus, NewEvent, NewToken, PageRequest, Place, QuarantineBounds, QuarantineFilter,
-    QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, Resource, ResourceFilter,
-    ResourceKind, SecretUse, SkippedEvent, Statistics, Token, TokenDigest, TokenId,
+    EventRecord, Forgettable, MirrorStatus, NewEvent, NewToken, PageRequest, Place, QuarantineBounds,
+    QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, Resource,
+    ResourceFilter, ResourceKind, SecretUse, SkippedEvent, Statistics, Token, TokenDigest, TokenId,
 };
 
 /// Everything that Lectern remembers, in a PostgreSQL database.
@@ -194,10 +196,6 @@ impl Store for PostgresStore {
 
     async fn activity(&self, since: Timestamp) -> Result<Vec<Activity>, StoreError> {
         Ok(activity::since(self.readers()?, since).await?)
-    }
-
-    async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
-        Ok(retention::forget_before(self.pool()?, before, at_most).await?)
     }
 
     async fn quarantine(
@@ -395,5 +393,33 @@ impl NoteStore for PostgresStore {
         until: Timestamp,
     ) -> Result<bool, StoreError> {
         Ok(notes::lease(self.pool()?, name, token, now, until).await?)
+    }
+}
+
+#[async_trait]
+impl ForgettingStore for PostgresStore {
+    async fn make_ready(&self, from: Timestamp, until: Timestamp) -> Result<(), StoreError> {
+        Ok(weeks::make(self.pool()?, from, until).await?)
+    }
+
+    async fn forget_before(
+        &self,
+        what: Forgettable,
+        before: Timestamp,
+        at_most: u32,
+    ) -> Result<u64, StoreError> {
+        Ok(forgetting::forget_before(self.pool()?, what, before, at_most).await?)
+    }
+
+    async fn count_before(&self, what: Forgettable, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(forgetting::count_before(self.readers()?, what, before).await?)
+    }
+
+    async fn forget_contents(&self, ids: &[EventId]) -> Result<Vec<EventId>, StoreError> {
+        Ok(forgetting::forget_contents(self.pool()?, ids).await?)
+    }
+
+    async fn forget_resources(&self, resources: &[(ResourceKind, String)]) -> Result<u64, StoreError> {
+        Ok(forgetting::forget_resources(self.pool()?, resources).await?)
     }
 }

@@ -456,7 +456,8 @@ statements! {
     EVENT = concat!("SELECT ", event_columns!(), " FROM events WHERE id = $1");
 
     /// What arrived with events.
-    CONTENTS = "SELECT event_id, headers, body FROM event_bodies WHERE event_id = ANY ($1)";
+    CONTENTS = r"
+        SELECT event_id, headers, body FROM unnest($1::uuid[]) AS wanted (event_id) JOIN event_bodies USING (event_id)";
 
     /// A page of deliveries, without a kept plan for the same reason.
     DELIVERIES = concat!("SELECT ", delivery_columns!(), " FROM deliveries JOIN events ON events.id = deliveries.event_id
@@ -514,34 +515,41 @@ statements! {
         SELECT handler, sum(done)::bigint AS done, sum(failed)::bigint AS failed, max(failing_until) AS failing_until
         FROM handler_activity WHERE slot >= $1 GROUP BY handler ORDER BY handler";
 
-    /// Forgets the closed deliveries of old events, of those that nobody is owed any more and no queue waits for, with their
-    /// attempts. One that is opened again at the same moment stays.
+    /// Forgets closed deliveries of old events, with their attempts, but for those for whose sake a queue waits. One that is opened
+    /// again at the same moment stays.
     FORGET_DELIVERIES = r"
         WITH old AS (
-            SELECT id FROM events
-            WHERE id < $1 AND NOT EXISTS (
-                SELECT FROM deliveries WHERE deliveries.event_id = events.id AND deliveries.state = 'pending'
-            ) AND NOT EXISTS (
-                SELECT FROM deliveries JOIN queues USING (handler, ordering_key)
-                WHERE deliveries.event_id = events.id AND queues.parked_by = deliveries.id
+            SELECT id FROM deliveries
+            WHERE event_id < $1 AND state <> 'pending' AND NOT EXISTS (
+                SELECT FROM queues
+                WHERE queues.handler = deliveries.handler AND queues.ordering_key = deliveries.ordering_key
+                    AND queues.parked_by = deliveries.id
             )
-            ORDER BY id LIMIT $2
+            ORDER BY event_id LIMIT $2
         ), closed AS (
-            DELETE FROM deliveries USING old
-            WHERE deliveries.event_id = old.id AND deliveries.state <> 'pending'
+            DELETE FROM deliveries USING old WHERE deliveries.id = old.id AND deliveries.state <> 'pending'
             RETURNING deliveries.id
         ), tried AS (
             DELETE FROM attempts USING closed WHERE attempts.delivery_id = closed.id
         )
-        SELECT id FROM old";
+        SELECT id FROM closed";
 
-    /// Forgets events that have no deliveries. A statement of its own, after the one above: it sees what became of them.
-    /// From here on there is none to be opened again.
+    /// Forgets old bodies that lie in no table of a week.
+    FORGET_OTHER_BODIES = r"
+        DELETE FROM event_bodies_other WHERE event_id IN (
+            SELECT event_id FROM event_bodies_other
+            WHERE event_id < $1 AND NOT EXISTS (
+                SELECT FROM deliveries WHERE deliveries.event_id = event_bodies_other.event_id
+            )
+            ORDER BY event_id LIMIT $2
+        )";
+
+    /// Forgets old events that have no deliveries: there is none to be opened again.
     FORGET_EVENTS = r"
         WITH old AS (
             SELECT id FROM events
-            WHERE id = ANY ($1) AND NOT EXISTS (SELECT FROM deliveries WHERE deliveries.event_id = events.id)
-            ORDER BY id FOR UPDATE SKIP LOCKED
+            WHERE id < $1 AND NOT EXISTS (SELECT FROM deliveries WHERE deliveries.event_id = events.id)
+            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
         ), bodies AS (
             DELETE FROM event_bodies USING old WHERE event_bodies.event_id = old.id
         ), unmirrored AS (
@@ -554,6 +562,69 @@ statements! {
             DELETE FROM feed USING old WHERE feed.event_id = old.id
         )
         DELETE FROM events USING old WHERE events.id = old.id";
+
+    /// Forgets old requests in quarantine.
+    FORGET_OLD_QUARANTINED = r"
+        DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE id < $1 ORDER BY id LIMIT $2)";
+
+    /// How many deliveries belong to old events.
+    COUNT_OLD_DELIVERIES = "SELECT count(*) FROM deliveries WHERE event_id < $1";
+    /// How many bodies are old.
+    COUNT_OLD_BODIES = "SELECT count(*) FROM event_bodies WHERE event_id < $1";
+    /// How many events are old.
+    COUNT_OLD_EVENTS = "SELECT count(*) FROM events WHERE id < $1";
+    /// How many requests in quarantine are old.
+    COUNT_OLD_QUARANTINED = "SELECT count(*) FROM quarantine WHERE id < $1";
+
+    /// Forgets the closed deliveries of these events, of those that nobody is owed any more and no queue waits for, with their
+    /// attempts. One that is opened again at the same moment stays.
+    FORGET_DELIVERIES_OF = r"
+        WITH closed AS (
+            DELETE FROM deliveries
+            WHERE event_id = ANY ($1) AND state <> 'pending' AND NOT EXISTS (
+                SELECT FROM deliveries AS others LEFT JOIN queues USING (handler, ordering_key)
+                WHERE others.event_id = deliveries.event_id
+                    AND (others.state = 'pending' OR queues.parked_by = others.id)
+            )
+            RETURNING id
+        )
+        DELETE FROM attempts USING closed WHERE attempts.delivery_id = closed.id";
+
+    /// Forgets what arrived with these events, of those that have no deliveries.
+    FORGET_CONTENTS = r"
+        WITH free AS (
+            SELECT id FROM events
+            WHERE id = ANY ($1) AND NOT EXISTS (SELECT FROM deliveries WHERE deliveries.event_id = events.id)
+        ), bodies AS (
+            DELETE FROM event_bodies USING free WHERE event_bodies.event_id = free.id
+        ), skipped AS (
+            DELETE FROM mirror_skipped USING free WHERE mirror_skipped.event_id = free.id
+        )
+        UPDATE events SET decode_error = 'it was erased'
+        FROM free WHERE events.id = free.id AND decode_error IS NOT NULL";
+
+    /// Which of these events are as they were.
+    NOT_FORGOTTEN = r"
+        SELECT event_id FROM unnest($1::uuid[]) AS wanted (event_id)
+        WHERE EXISTS (SELECT FROM deliveries WHERE deliveries.event_id = wanted.event_id)
+            OR EXISTS (SELECT FROM event_bodies WHERE event_bodies.event_id = wanted.event_id)";
+
+    /// Whether there is a table for the bodies of a week, or bodies of it are elsewhere already.
+    HAS_WEEK = r"
+        SELECT to_regclass($1) IS NOT NULL OR EXISTS (SELECT FROM event_bodies WHERE event_id >= $2 AND event_id < $3)";
+
+    /// Gives up what would have to wait for a lock: whoever comes behind would wait, too.
+    WAIT_BRIEFLY = "SELECT set_config('lock_timeout', '100ms', true)";
+
+    /// Makes the asker the only one who makes tables for weeks, until the end of the transaction. Returns whether it is.
+    LOCK_WEEKS = "SELECT pg_try_advisory_xact_lock(hashtext('lectern: tables of weeks'))";
+
+    /// The tables of bodies all of which are below an identifier, the oldest first.
+    OLD_WEEKS = r"
+        SELECT relname::text FROM pg_class JOIN pg_inherits ON inhrelid = pg_class.oid
+        WHERE inhparent = 'event_bodies'::regclass
+            AND substring(pg_get_expr(relpartbound, pg_class.oid) FROM $$TO \('([0-9a-f-]{36})'\)$$)::uuid <= $1
+        ORDER BY substring(pg_get_expr(relpartbound, pg_class.oid) FROM $$TO \('([0-9a-f-]{36})'\)$$)";
 
     /// Keeps what there is room for, and drops the oldest that were merely rejected. Answers with what of the new is kept.
     ///

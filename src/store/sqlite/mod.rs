@@ -8,6 +8,7 @@ mod connect;
 mod control;
 mod lock;
 mod feed;
+mod forgetting;
 mod map;
 mod mirror;
 mod notes;
@@ -15,7 +16,6 @@ mod quarantine;
 mod read;
 mod replays;
 mod resources;
-mod retention;
 mod secrets;
 mod sql;
 mod statistics;
@@ -31,14 +31,15 @@ use tokio::sync::watch;
 
 use super::work_signal::WorkSignal;
 use super::{
-    Acceptance, Claim, Claimed, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored, Note, NoteStore,
-    Portion, QueueRef, Rebuilding, Reopened, ReplayLease, Settlement, Store, StoreError, Unmirrored,
+    Acceptance, Claim, Claimed, ForgettingStore, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored, Note,
+    NoteStore, Portion, QueueRef, Rebuilding, Reopened, ReplayLease, Settlement, Store, StoreError,
+    Unmirrored,
 };
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
-    EventRecord, MirrorStatus, NewEvent, NewToken, PageRequest, Place, QuarantineBounds, QuarantineFilter,
-    QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, Resource, ResourceFilter,
-    ResourceKind, SecretUse, SkippedEvent, Statistics, Token, TokenDigest, TokenId,
+    EventRecord, Forgettable, MirrorStatus, NewEvent, NewToken, PageRequest, Place, QuarantineBounds,
+    QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, Resource,
+    ResourceFilter, ResourceKind, SecretUse, SkippedEvent, Statistics, Token, TokenDigest, TokenId,
 };
 
 /// Everything that Lectern remembers, in an SQLite file.
@@ -191,10 +192,6 @@ impl Store for SqliteStore {
 
     async fn activity(&self, since: Timestamp) -> Result<Vec<Activity>, StoreError> {
         Ok(activity::since(&self.readers, since).await?)
-    }
-
-    async fn forget_before(&self, before: Timestamp, at_most: u32) -> Result<u64, StoreError> {
-        Ok(retention::forget_before(&self.writer, before, at_most).await?)
     }
 
     async fn quarantine(
@@ -394,5 +391,33 @@ impl NoteStore for SqliteStore {
         until: Timestamp,
     ) -> Result<bool, StoreError> {
         Ok(notes::lease(&self.writer, name, token, now, until).await?)
+    }
+}
+
+#[async_trait]
+impl ForgettingStore for SqliteStore {
+    async fn make_ready(&self, _from: Timestamp, _until: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn forget_before(
+        &self,
+        what: Forgettable,
+        before: Timestamp,
+        at_most: u32,
+    ) -> Result<u64, StoreError> {
+        Ok(forgetting::forget_before(&self.writer, what, before, at_most).await?)
+    }
+
+    async fn count_before(&self, what: Forgettable, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(forgetting::count_before(&self.readers, what, before).await?)
+    }
+
+    async fn forget_contents(&self, ids: &[EventId]) -> Result<Vec<EventId>, StoreError> {
+        Ok(forgetting::forget_contents(&self.writer, ids).await?)
+    }
+
+    async fn forget_resources(&self, resources: &[(ResourceKind, String)]) -> Result<u64, StoreError> {
+        Ok(forgetting::forget_resources(&self.writer, resources).await?)
     }
 }

@@ -148,6 +148,16 @@ statements! {
         FROM json_to_recordset($2::text::json) AS new (event_id uuid, reason text) JOIN events ON events.id = event_id
         ON CONFLICT (event_id) DO UPDATE SET reason = excluded.reason";
 
+    /// Forgets resources, and which events are behind them.
+    FORGET_RESOURCES = r"
+        WITH named AS (
+            SELECT * FROM unnest($1::text[], $2::text[]) AS named (kind, uid)
+        ), told_of AS (
+            DELETE FROM resource_events USING named
+            WHERE resource_events.kind = named.kind AND resource_events.uid = named.uid
+        )
+        DELETE FROM resources USING named WHERE resources.kind = named.kind AND resources.uid = named.uid";
+
     /// How many events there are.
     COUNT_ALL_EVENTS = "SELECT count(*) FROM events";
 

@@ -112,6 +112,20 @@ statements! {
     /// Forgets the words of resources.
     FORGET_WORDS = "DELETE FROM resource_words WHERE rowid IN (SELECT value FROM json_each(?1))";
 
+    /// Forgets resources, with their words and which events are behind them.
+    FORGET_RESOURCES = r"
+        DELETE FROM resources
+        WHERE (kind, uid) IN (SELECT value ->> 'kind', value ->> 'uid' FROM json_each(?1))";
+    /// See [`FORGET_RESOURCES`].
+    FORGET_WORDS_OF = r"
+        DELETE FROM resource_words WHERE rowid IN (
+            SELECT number FROM json_each(?1) CROSS JOIN resources ON kind = value ->> 'kind' AND uid = value ->> 'uid'
+        )";
+    /// See [`FORGET_RESOURCES`].
+    FORGET_EVENTS_OF = r"
+        DELETE FROM resource_events
+        WHERE (kind, uid) IN (SELECT value ->> 'kind', value ->> 'uid' FROM json_each(?1))";
+
     /// The words of resources.
     ADD_WORDS = r"
         INSERT INTO resource_words (rowid, words)

@@ -1,0 +1,115 @@
+//! Forgetting, by age and by name.
+
+use jiff::Timestamp;
+use sqlx::{Row as _, SqliteConnection, SqlitePool};
+use uuid::Uuid;
+
+use super::batch::json_ids;
+use super::sql;
+use crate::model::{EventId, Forgettable, ResourceKind};
+use crate::store::kept;
+
+/// What goes with an event, and last the event.
+const OF_EVENTS: [&str; 6] = [
+    sql::FORGET_BODIES,
+    sql::FORGET_UNMIRRORED,
+    sql::FORGET_SKIPPED,
+    sql::FORGET_TOLD_BY,
+    sql::FORGET_FED,
+    sql::FORGET_EVENTS,
+];
+
+/// See [`crate::store::ForgettingStore::forget_before`].
+pub(super) async fn forget_before(
+    writer: &SqlitePool,
+    what: Forgettable,
+    before: Timestamp,
+    at_most: u32,
+) -> Result<u64, sqlx::Error> {
+    let (old, statements): (_, &[&str]) = match what {
+        Forgettable::Deliveries => (sql::OLD_DELIVERIES, &[sql::FORGET_ATTEMPTS, sql::FORGET_DELIVERIES]),
+        Forgettable::Bodies => (sql::OLD_BODIES, &[sql::FORGET_BODIES]),
+        Forgettable::Events => (sql::OLD_EVENTS, &OF_EVENTS),
+        Forgettable::Quarantined => (sql::OLD_QUARANTINED, &[sql::FORGET_QUARANTINED]),
+    };
+    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    let ids: Vec<Uuid> = sqlx::query_scalar(old)
+        .bind(kept::first_id_from(before))
+        .bind(at_most)
+        .fetch_all(&mut *transaction)
+        .await?;
+    if !ids.is_empty() {
+        each_of(&mut transaction, &ids, statements).await?;
+        transaction.commit().await?;
+    }
+    Ok(ids.len() as u64)
+}
+
+async fn each_of(
+    connection: &mut SqliteConnection,
+    ids: &[Uuid],
+    statements: &[&'static str],
+) -> Result<(), sqlx::Error> {
+    let ids = json_ids(ids.iter().copied())?;
+    for statement in statements {
+        sqlx::query(*statement).bind(&ids).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// See [`crate::store::ForgettingStore::count_before`].
+pub(super) async fn count_before(
+    readers: &SqlitePool,
+    what: Forgettable,
+    before: Timestamp,
+) -> Result<u64, sqlx::Error> {
+    let statement = match what {
+        Forgettable::Deliveries => sql::COUNT_OLD_DELIVERIES,
+        Forgettable::Bodies => sql::COUNT_OLD_BODIES,
+        Forgettable::Events => sql::COUNT_OLD_EVENTS,
+        Forgettable::Quarantined => sql::COUNT_OLD_QUARANTINED,
+    };
+    let count: i64 =
+        sqlx::query_scalar(statement).bind(kept::first_id_from(before)).fetch_one(readers).await?;
+    Ok(count.unsigned_abs())
+}
+
+/// See [`crate::store::ForgettingStore::forget_contents`].
+pub(super) async fn forget_contents(
+    writer: &SqlitePool,
+    ids: &[EventId],
+) -> Result<Vec<EventId>, sqlx::Error> {
+    let all = json_ids(ids.iter().map(|id| id.as_uuid()))?;
+    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    let stay: Vec<Uuid> =
+        sqlx::query_scalar(sql::EVENTS_THAT_STAY).bind(&all).fetch_all(&mut *transaction).await?;
+    let go: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).filter(|id| !stay.contains(id)).collect();
+    let deliveries: Vec<Uuid> = sqlx::query(sql::DELIVERIES_OF)
+        .bind(json_ids(go.iter().copied())?)
+        .fetch_all(&mut *transaction)
+        .await?
+        .iter()
+        .map(|row| row.try_get("id"))
+        .collect::<Result<_, _>>()?;
+    each_of(&mut transaction, &deliveries, &[sql::FORGET_ATTEMPTS, sql::FORGET_DELIVERIES]).await?;
+    each_of(&mut transaction, &go, &[sql::FORGET_BODIES, sql::FORGET_SKIPPED, sql::FORGET_WHAT_WAS_READ])
+        .await?;
+    transaction.commit().await?;
+    Ok(stay.into_iter().map(EventId::from).collect())
+}
+
+/// See [`crate::store::ForgettingStore::forget_resources`].
+pub(super) async fn forget_resources(
+    writer: &SqlitePool,
+    resources: &[(ResourceKind, String)],
+) -> Result<u64, sqlx::Error> {
+    let named = kept::named(resources);
+    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    for statement in [sql::mirror::FORGET_WORDS_OF, sql::mirror::FORGET_EVENTS_OF] {
+        sqlx::query(statement).bind(&named).execute(&mut *transaction).await?;
+    }
+    let forgotten =
+        sqlx::query(sql::mirror::FORGET_RESOURCES).bind(&named).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(forgotten.rows_affected())
+}
