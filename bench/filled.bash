@@ -8,13 +8,14 @@ bytes_an_event=2600
 filled() {
     local held
     check_room
-    make_requests "$filled_conversations"
     database=filled
     make_storage "$1"
     start "$1" # makes the tables
     end "$process"
     fill "$1"
     for ((round = 1; round <= rounds; round++)); do
+        # Others each time: what is sent again is a duplicate.
+        make_requests "$filled_conversations"
         database=bench
         make_storage "$1"
         measure_rate empty "$1"

@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Never used: this store takes everything.
     let folder = tempfile::tempdir()?;
     let ingest = Ingest::start(parts(&secret, store.clone(), folder.path()).await?, &tasks, &stop);
-    let routes = http::wrap(router(ingest));
+    let routes = http::wrap_public(router(ingest));
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn({
         let stop = stop.clone();

@@ -180,8 +180,8 @@ impl App {
         Ok(Self {
             public,
             internal,
-            public_routes: http::wrap(webhooks.merge(http::health(health.clone(), false))),
-            internal_routes: http::wrap(query::router(query).merge(http::health(health, true))),
+            public_routes: http::wrap_public(webhooks.merge(http::health(health.clone(), false))),
+            internal_routes: http::wrap_internal(query::router(query).merge(http::health(health, true))),
             handlers,
             quarantine: quarantine_writer,
             connections,

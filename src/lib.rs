@@ -5,7 +5,7 @@
 //! transaction with a delivery for each handler that wants it, and only then is the request answered 200. From there
 //! on nobody waits. [`dispatch`] claims the deliveries, runs the [`handlers`] that owe them and settles what became of
 //! it, again and again until each is done or given up. The [`mirror`] makes the picture that events give. Other systems ask what arrived through [`query`], at the
-//! internal listener. That Podium goes on sending is [`upkeep`], for whose tests there is a [`simulator`]. Why a request was not accepted, the [`doctor`] knows. Which events a handler wants, and what is made
+//! internal listener. That Podium goes on sending is [`upkeep`], for whose tests there is a [`simulator`]. Who asks to be forgotten, [`erasure`] finds in all of it; [`moving`] carries it to another database. Why a request was not accepted, the [`doctor`] knows. Which events a handler wants, and what is made
 //! of one, a configuration can say in the language of [`shape`].
 //!
 //! The rooms stand here in the order of that journey.
@@ -24,6 +24,8 @@ pub mod handlers;
 pub mod mirror;
 pub mod query;
 pub mod upkeep;
+pub mod erasure;
+pub mod moving;
 pub mod doctor;
 pub mod simulator;
 

@@ -1,8 +1,9 @@
-//! The log, and the metrics.
+//! The log, the metrics and the traces.
 
 mod chain;
 pub mod metrics;
 mod surviving;
+pub mod traces;
 mod trouble;
 
 use std::io::IsTerminal as _;

@@ -6,11 +6,14 @@ mod client;
 mod config;
 mod doctor;
 mod duration;
+mod erase;
+mod export;
 mod failure;
 mod flags;
 mod handlers;
 mod health;
 mod http;
+mod import;
 mod migrate;
 mod outside;
 mod output;
@@ -113,8 +116,14 @@ enum Command {
     Simulate(simulate::Arguments),
     /// Asks the server on this machine whether it takes events: for a container's health check
     Health,
+    /// Erases what is stored about a person
+    Erase(erase::Arguments),
     /// Forgets what is older than the configuration says, at once; or says how much that is
     Prune(prune::Arguments),
+    /// Writes everything that the database has, to be imported into another
+    Export(export::Arguments),
+    /// Reads what was exported into an empty database, such as from SQLite into PostgreSQL
+    Import(import::Arguments),
     /// Brings the database's schema up to date, as `serve` does when it starts
     Migrate,
 }
@@ -223,7 +232,10 @@ async fn execute(
         Command::Podium(arguments) => podium::run(arguments, &layers.load()?).await,
         Command::Simulate(arguments) => simulate::run(arguments, &layers.load()?).await,
         Command::Health => health::run(&layers.load()?).await,
+        Command::Erase(arguments) => erase::run(&arguments, &layers.load()?).await,
         Command::Prune(arguments) => prune::run(&arguments, &layers.load()?).await,
+        Command::Export(arguments) => export::run(&arguments, &layers.load()?).await,
+        Command::Import(arguments) => import::run(&arguments, layers.load()?).await,
         Command::Migrate => migrate::run(layers.load()?).await,
     }
 }

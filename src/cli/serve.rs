@@ -18,6 +18,7 @@ pub(super) async fn run(layers: Layers, registry: &Registry, program: &str) -> R
     let hangups = Hangups::watch()?;
     let loaded = layers.load()?;
     telemetry::start(loaded.log());
+    let _traces = telemetry::traces::start();
     config::check_handlers(&loaded, registry)?;
     // From here on, so that a signal during the start is not lost.
     let (stop, now) = stop_signals()?;

@@ -114,6 +114,12 @@ impl Loaded {
         self.draft.sources.iter().map(|source| &source.config)
     }
 
+    /// The spool's folder.
+    #[must_use]
+    pub fn spool_dir(&self) -> &Path {
+        &self.draft.spool.dir
+    }
+
     /// How long things are kept.
     #[must_use]
     pub fn retention(&self) -> Retention {

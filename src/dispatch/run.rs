@@ -16,9 +16,9 @@ use super::retry::after_failure;
 use crate::clock::Clock;
 use crate::config::OnDead;
 use crate::handlers::{Failure, Success, Work};
-use crate::model::{Attempt, AttemptOutcome, Delivery, DeliveryState};
+use crate::model::{Attempt, AttemptOutcome, Delivery, DeliveryState, TraceContext};
 use crate::store::{Due, FinishedAttempt, LeasedQueue, Settlement};
-use crate::telemetry::metrics;
+use crate::telemetry::{metrics, traces};
 
 /// How long after its timeout a call is dropped: time for the handler to end what it began, and to hand over what there
 /// is to keep of it.
@@ -136,6 +136,7 @@ async fn run(
         let attempt = Finished { started_at, duration: timer.elapsed(), result };
         let now = clock.now();
         let (attempt, again_at) = attempt.judge(&delivery, ready, now);
+        trace(&delivery, &attempt, now);
         let state = attempt.state;
         settlement.attempts.push(attempt);
         if state == DeliveryState::Done {
@@ -155,6 +156,24 @@ async fn run(
         }
     }
     settlement
+}
+
+/// Tells whoever follows the event of the attempt.
+fn trace(delivery: &Delivery, attempt: &FinishedAttempt, now: Timestamp) {
+    if traces::are_sent() {
+        let number = delivery.attempts.saturating_add(1);
+        let told = traces::Attempt {
+            context: TraceContext::of_attempt(delivery.event_id, delivery.id, number),
+            receipt: TraceContext::of_receipt(delivery.event_id),
+            event_id: delivery.event_id.to_string(),
+            delivery_id: delivery.id.to_string(),
+            handler: &delivery.handler,
+            number,
+            outcome: attempt.outcome.as_str(),
+            status: attempt.status,
+        };
+        traces::attempted(&told, now, attempt.duration);
+    }
 }
 
 /// What a call tells of the handler as a whole.

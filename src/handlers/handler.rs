@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::model::{Content, Delivery, EventRecord};
+use crate::model::{Content, Delivery, EventRecord, TraceContext};
 use crate::podium::{self, Decoded};
 use crate::telemetry::Chain;
 
@@ -46,6 +46,12 @@ impl Work {
     #[must_use]
     pub const fn attempt(&self) -> u32 {
         self.delivery.attempts.saturating_add(1)
+    }
+
+    /// This attempt as a step of the event's trace.
+    #[must_use]
+    pub fn trace(&self) -> TraceContext {
+        TraceContext::of_attempt(self.event.id, self.delivery.id, self.attempt())
     }
 
     /// The body, decoded.

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{Problem, drain};
+use super::{Problem, drain, request_log};
 
 /// The longest that any request may take, its body included: nobody holds a connection for ever.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
@@ -22,8 +22,18 @@ const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 ///
 /// 1. an answer in the common form where there is no such route or no such method;
 /// 2. the time limit;
-/// 3. panics become a 500, last, so that those of every layer below are caught.
-pub fn wrap(routes: Router) -> Router {
+/// 3. panics become a 500, after the others, so that those of every layer below are caught;
+/// 4. a name and a line in the log, last, so that every answer has them.
+pub fn wrap_public(routes: Router) -> Router {
+    wrap(routes).layer(from_fn(request_log::public))
+}
+
+/// The same for the internal listener, whose log says more.
+pub fn wrap_internal(routes: Router) -> Router {
+    wrap(routes).layer(from_fn(request_log::internal))
+}
+
+fn wrap(routes: Router) -> Router {
     routes
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)

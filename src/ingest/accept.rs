@@ -34,6 +34,11 @@ impl Receipt {
         }
     }
 
+    /// The event's name.
+    pub(super) const fn id(self) -> EventId {
+        self.id
+    }
+
     /// Whether the event is not known to have been there before.
     pub(super) const fn is_new(self) -> bool {
         !matches!(self.status, Status::Duplicate)

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::subscriber::Subscriber;
 use super::verify::Verified;
-use crate::model::{Arrival, DedupKey, EventRecord, NewEvent, Origin};
+use crate::model::{Arrival, DedupKey, EventRecord, NewEvent, Origin, TraceContext};
 use crate::podium;
 use crate::shape::Scope;
 
@@ -29,6 +29,11 @@ impl Event {
         let event_type = &self.new.record.event_type;
         let known = podium::EventType::ALL.iter().find(|known| known.as_str() == event_type);
         (self.new.record.source.clone(), known.map_or("other", podium::EventType::as_str))
+    }
+
+    /// What a proxy in front said of its own step in a trace.
+    pub(super) fn caused_by(&self) -> Option<TraceContext> {
+        self.new.content.header("traceparent").and_then(TraceContext::read)
     }
 
     /// The same, with the lane that it goes, of so many: all that must stay in order go the same one.

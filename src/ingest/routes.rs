@@ -29,9 +29,10 @@ use super::verify::{Verified, verify};
 use crate::clock::Clock;
 use crate::config::Verification;
 use crate::http::{Bodies, drain};
+use crate::model::TraceContext;
 use crate::spool::Spool;
 use crate::store::Store;
-use crate::telemetry::metrics;
+use crate::telemetry::{metrics, traces};
 
 /// The source of the endpoint that names none.
 const DEFAULT_SOURCE: &str = "default";
@@ -160,8 +161,21 @@ impl Ingest {
     async fn accept_since(&self, since: Instant, verified: Verified) -> Result<Receipt, Rejection> {
         let event = decode(verified, &self.subscribers);
         let (source, event_type) = event.labels();
+        let caused_by = if traces::are_sent() { event.caused_by() } else { None };
         let receipt = self.lanes.accept(event, since).await?;
         metrics::received(&source, event_type, receipt.outcome());
+        // One that is known already has had its own.
+        if traces::are_sent() && receipt.is_new() {
+            let told = traces::Receipt {
+                context: TraceContext::of_receipt(receipt.id()),
+                event_id: receipt.id().to_string(),
+                source: &source,
+                event_type,
+                outcome: receipt.outcome(),
+                caused_by,
+            };
+            traces::received(&told, self.clock.now(), since.elapsed());
+        }
         Ok(receipt)
     }
 }

@@ -28,7 +28,11 @@ pub(super) fn states(
         EventType::CallVoicemailLeft => 2,
         _ => 1,
     };
-    let words = Words::of(call.customer_phone_number.as_deref());
-    let details = Details { at: call.started_at, step, keys, name: None, words };
+    let details = Details { at: call.started_at, step, keys, name: None, words: words(call) };
     Ok(vec![told.state(ResourceKind::Call, &uid, details, call)])
+}
+
+/// What a call is found by.
+pub(super) fn words(call: &Call) -> Words {
+    Words::of(call.customer_phone_number.as_deref())
 }

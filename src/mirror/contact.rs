@@ -64,13 +64,17 @@ fn state(
         merged_into: into.map(str::to_owned),
         ..ResourceKeys::default()
     };
+    let (at, name, words) = (contact.created_at, contact.name.as_deref(), words(contact));
+    told.state(ResourceKind::Contact, uid, Details { at, step, keys, name, words }, contact)
+}
+
+/// What a contact is found by.
+pub(super) fn words(contact: &Contact) -> Words {
     let addresses: Vec<&str> = addresses(contact).collect();
     let locations = contact.locations.iter().filter_map(|location| location.uid.as_deref());
-    let words = Words::of(contact.name.as_deref().into_iter().chain(addresses.iter().copied()))
+    Words::of(contact.name.as_deref().into_iter().chain(addresses.iter().copied()))
         .marked("location", locations)
-        .marked("channel", addresses);
-    let details = Details { at: contact.created_at, step, keys, name: contact.name.as_deref(), words };
-    told.state(ResourceKind::Contact, uid, details, contact)
+        .marked("channel", addresses)
 }
 
 /// Telephone numbers and e-mail addresses.

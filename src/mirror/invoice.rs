@@ -22,16 +22,21 @@ pub(super) fn states(
         status: key(invoice.status.as_ref().map(InvoiceStatus::as_str)),
         ..ResourceKeys::default()
     };
-    let lines = invoice.line_items.iter().filter_map(|line: &LineItem| line.description.as_deref());
-    let texts = [invoice.customer_name.as_deref(), invoice.invoice_number.as_deref()];
     let details = Details {
         at: invoice.created_at,
         step: step(event_type),
         keys,
         name: invoice.customer_name.as_deref(),
-        words: Words::of(texts.into_iter().flatten().chain(lines)),
+        words: words(invoice),
     };
     Ok(vec![told.state(ResourceKind::Invoice, &uid, details, invoice)])
+}
+
+/// What an invoice is found by.
+pub(super) fn words(invoice: &Invoice) -> Words {
+    let lines = invoice.line_items.iter().filter_map(|line: &LineItem| line.description.as_deref());
+    let texts = [invoice.customer_name.as_deref(), invoice.invoice_number.as_deref()];
+    Words::of(texts.into_iter().flatten().chain(lines))
 }
 
 /// Several events name the same latest moment: a payment that fails does so at the moment at which it was begun, as far as the

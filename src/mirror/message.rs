@@ -31,19 +31,27 @@ fn state(told: Told<'_>, event_type: &EventType, message: &Message) -> ResourceS
         status: Some(status.to_owned()),
         ..shared_keys(message)
     };
-    let texts = message.items.iter().flat_map(texts_of_item);
-    let texts = texts.chain(message.body.as_deref()).chain(message.contact_name.as_deref());
-    let details =
-        Details { at: message.created_at, step, keys, name: name(message), words: Words::of(texts) };
+    let details = Details { at: message.created_at, step, keys, name: name(message), words: words(message) };
     told.state(ResourceKind::Message, &uid, details, message)
+}
+
+/// What a message is found by.
+pub(super) fn words(message: &Message) -> Words {
+    let texts = message.items.iter().flat_map(texts_of_item);
+    Words::of(texts.chain(message.body.as_deref()).chain(message.contact_name.as_deref()))
+}
+
+/// What a conversation is found by, with whoever has that name.
+pub(super) fn words_of_conversation(name: Option<&str>, conversation: &Conversation) -> Words {
+    let address = conversation.channel.as_ref().and_then(|channel| channel.identifier.as_deref());
+    Words::of(name.into_iter().chain(address))
 }
 
 fn of_conversation(told: Told<'_>, message: &Message, conversation: &Conversation) -> Option<ResourceState> {
     let uid = key(conversation.uid.as_deref())?;
     let keys =
         ResourceKeys { user_uid: key(conversation.assigned_user_uid.as_deref()), ..shared_keys(message) };
-    let address = conversation.channel.as_ref().and_then(|channel| channel.identifier.as_deref());
-    let words = Words::of(name(message).into_iter().chain(address));
+    let words = words_of_conversation(name(message), conversation);
     let details = Details { at: message.created_at, step: 0, keys, name: name(message), words };
     Some(told.state(ResourceKind::Conversation, &uid, details, conversation))
 }

@@ -12,6 +12,8 @@ mod message;
 mod picture;
 mod review;
 mod told;
+mod words;
 mod work;
 
+pub use words::words;
 pub use work::run;

@@ -13,17 +13,36 @@ pub(super) fn of_review(
 ) -> Result<Vec<ResourceState>, String> {
     let uid = key(review.uid.as_deref()).ok_or("the review has no uid")?;
     let keys = ResourceKeys { is_awaiting: review.needs_response, ..ResourceKeys::default() };
-    let name = review.author.as_ref().and_then(|author| author.name.as_deref());
-    let text = review.review.as_ref().and_then(|content| content.body.as_deref());
-    let locations = review.locations.iter().filter_map(|location| location.uid.as_deref());
+    let name = author(review);
     let details = Details {
         at: review.created_at,
         step: u8::from(*event_type != EventType::ReviewCreated),
         keys,
         name,
-        words: Words::of(name.into_iter().chain(text)).marked("location", locations),
+        words: words_of_review(review),
     };
     Ok(vec![told.state(ResourceKind::Review, &uid, details, review)])
+}
+
+fn author(review: &Review) -> Option<&str> {
+    review.author.as_ref().and_then(|author| author.name.as_deref())
+}
+
+/// What a review is found by.
+pub(super) fn words_of_review(review: &Review) -> Words {
+    let text = review.review.as_ref().and_then(|content| content.body.as_deref());
+    let locations = review.locations.iter().filter_map(|location| location.uid.as_deref());
+    Words::of(author(review).into_iter().chain(text)).marked("location", locations)
+}
+
+/// What an invitation is found by.
+pub(super) fn words_of_invite(invite: &ReviewInvite) -> Words {
+    Words::of(invite.customer_name.as_deref())
+}
+
+/// What an answer is found by.
+pub(super) fn words_of_response(response: &ReviewResponse) -> Words {
+    Words::of(response.site_author_name.as_deref().into_iter().chain(response.body.as_deref()))
 }
 
 /// The invitation.
@@ -48,7 +67,7 @@ pub(super) fn of_invite(
         step: u8::from(*event_type != EventType::ReviewInviteLinkCreated),
         keys,
         name: invite.customer_name.as_deref(),
-        words: Words::of(invite.customer_name.as_deref()),
+        words: words_of_invite(invite),
     };
     Ok(vec![told.state(ResourceKind::ReviewInvite, &uid, details, invite)])
 }
@@ -71,7 +90,7 @@ pub(super) fn of_response(
         step: u8::from(*event_type != EventType::ReviewResponseCreated) + u8::from(is_deleted),
         keys,
         name: response.site_author_name.as_deref(),
-        words: Words::of(response.site_author_name.as_deref().into_iter().chain(response.body.as_deref())),
+        words: words_of_response(response),
     };
     Ok(vec![told.state(ResourceKind::ReviewResponse, &uid, details, response)])
 }

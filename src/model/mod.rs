@@ -20,6 +20,7 @@ mod source;
 mod statistics;
 mod subscription;
 mod token;
+mod trace;
 
 pub use activity::Activity;
 pub use attempt::{Attempt, AttemptOutcome};
@@ -45,3 +46,4 @@ pub use source::{Secret, SecretState, SecretStatus, Source, SourceStatus};
 pub use statistics::{EventCount, ResponseTimes, Statistics};
 pub use subscription::{OnDead, Ordering, Subscription};
 pub use token::{NewToken, Role, Token, TokenDigest};
+pub use trace::TraceContext;

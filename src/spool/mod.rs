@@ -9,6 +9,7 @@
 mod adoption;
 mod depth;
 mod error;
+mod look;
 mod record;
 mod segment;
 mod segments;
@@ -24,6 +25,7 @@ use tokio::time::Instant;
 
 pub use depth::Depth;
 pub use error::SpoolError;
+pub use look::{Seen, look};
 
 use self::segments::Segments;
 use crate::model::Arrival;

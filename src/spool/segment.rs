@@ -13,7 +13,7 @@ use super::walk::Walk;
 use crate::model::Arrival;
 
 /// How a file begins, with the version of what follows.
-const MARK: &[u8] = b"lectern spool 1\n";
+pub(super) const MARK: &[u8] = b"lectern spool 1\n";
 
 /// No write is longer than this by more than one event. What is behind the last whole event and longer was not torn.
 const TORN: u64 = 8 * 1024 * 1024;
@@ -25,7 +25,7 @@ const READ_TRIES: u32 = 10;
 const DAMAGED: &str = "damaged";
 const UNREADABLE: &str = "unreadable";
 /// How the name ends of one event that the store does not take.
-const SET_ASIDE: &str = "set-aside";
+pub(super) const SET_ASIDE: &str = "set-aside";
 
 /// Whether this file is kept for a person.
 pub(super) fn is_kept(file: &Path) -> bool {

@@ -80,7 +80,7 @@ pub(super) fn count_kept(parent: &Path) -> Result<u64, SpoolError> {
     Ok(count)
 }
 
-fn list(folder: &Path) -> Result<Vec<PathBuf>, SpoolError> {
+pub(super) fn list(folder: &Path) -> Result<Vec<PathBuf>, SpoolError> {
     let entries = folder.read_dir().named("list", folder)?;
     entries.map(|entry| Ok(entry.named("list", folder)?.path())).collect()
 }

@@ -7,6 +7,7 @@ mod forgetting;
 mod in_time;
 mod kept;
 mod mirror;
+mod moving;
 mod notes;
 pub mod postgres;
 mod replay;
@@ -23,6 +24,7 @@ pub use error::StoreError;
 pub use forgetting::ForgettingStore;
 pub(crate) use in_time::in_time;
 pub use mirror::{MirrorLease, MirrorStore, Mirrored, Rebuilding, Unmirrored};
+pub use moving::{COLLECTIONS, Cell, Collection, MovingStore, NoRecord, Record};
 pub use notes::{Note, NoteStore};
 pub use replay::{Portion, Reopened, ReplayLease};
 pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQueue, QueueRef, Settlement};
@@ -232,9 +234,9 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// All that a database promises. Rooms are handed the part that they have use for.
-pub trait Database: Store + MirrorStore + NoteStore + ForgettingStore {}
+pub trait Database: Store + MirrorStore + NoteStore + ForgettingStore + MovingStore {}
 
-impl<D: Store + MirrorStore + NoteStore + ForgettingStore> Database for D {}
+impl<D: Store + MirrorStore + NoteStore + ForgettingStore + MovingStore> Database for D {}
 
 /// What became of an event that was to be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

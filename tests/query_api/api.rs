@@ -124,7 +124,7 @@ impl Api {
             tokens,
             sources,
             asked,
-            router: http::wrap(query::router(state)),
+            router: http::wrap_internal(query::router(state)),
             _folder: None,
         }
     }

@@ -20,6 +20,7 @@ mod leases;
 mod listing;
 mod load;
 mod mirroring;
+mod moving;
 mod notes;
 mod opening;
 mod ordering;

@@ -7,6 +7,7 @@ use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHO
 
 use super::signature::Signer;
 use crate::handlers::{Outgoing, Work};
+use crate::telemetry::traces;
 
 /// The configured headers and our own.
 pub(super) fn headers(
@@ -31,6 +32,10 @@ pub(super) fn headers(
     set("lectern-event-type", &work.event.event_type);
     set("lectern-delivery-id", &work.delivery.id.to_string());
     set("lectern-attempt", &work.attempt().to_string());
+    // Where traces are sent, the receiver may go on with the event's.
+    if let Some(parent) = traces::parent(work.trace()) {
+        set("traceparent", &parent);
+    }
     headers
 }
 

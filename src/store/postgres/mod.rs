@@ -9,6 +9,7 @@ mod feed;
 mod forgetting;
 mod map;
 mod mirror;
+mod moving;
 mod news;
 mod notes;
 mod quarantine;
@@ -32,13 +33,13 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::work_signal::WorkSignal;
 use super::{
-    Acceptance, Claim, Claimed, ForgettingStore, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored, Note,
-    NoteStore, Portion, QueueRef, Rebuilding, Reopened, ReplayLease, Settlement, Store, StoreError,
-    Unmirrored,
+    Acceptance, Claim, Claimed, ForgettingStore, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored,
+    MovingStore, Note, NoteStore, Portion, QueueRef, Rebuilding, Record, Reopened, ReplayLease, Settlement,
+    Store, StoreError, Unmirrored,
 };
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
@@ -421,5 +422,20 @@ impl ForgettingStore for PostgresStore {
 
     async fn forget_resources(&self, resources: &[(ResourceKind, String)]) -> Result<u64, StoreError> {
         Ok(forgetting::forget_resources(self.pool()?, resources).await?)
+    }
+}
+
+#[async_trait]
+impl MovingStore for PostgresStore {
+    async fn export(&self, to: mpsc::Sender<Record>) -> Result<(), StoreError> {
+        Ok(moving::export(self.readers()?, to).await?)
+    }
+
+    async fn import(&self, records: &[Record]) -> Result<(), StoreError> {
+        Ok(moving::import(self.pool()?, records).await?)
+    }
+
+    async fn end_import(&self) -> Result<(), StoreError> {
+        Ok(moving::end_import(self.pool()?).await?)
     }
 }

@@ -57,6 +57,13 @@ async fn each_of(
     Ok(())
 }
 
+/// Forgetting by name is meant: of what is gone nothing is left in the file either. (By age it would cost more writing than it is
+/// worth.) There is one connection that writes.
+async fn overwriting(writer: &SqlitePool) -> Result<(), sqlx::Error> {
+    sqlx::query(sql::OVERWRITE).execute(writer).await?;
+    Ok(())
+}
+
 /// See [`crate::store::ForgettingStore::count_before`].
 pub(super) async fn count_before(
     readers: &SqlitePool,
@@ -79,6 +86,7 @@ pub(super) async fn forget_contents(
     writer: &SqlitePool,
     ids: &[EventId],
 ) -> Result<Vec<EventId>, sqlx::Error> {
+    overwriting(writer).await?;
     let all = json_ids(ids.iter().map(|id| id.as_uuid()))?;
     let mut transaction = writer.begin_with(sql::BEGIN).await?;
     let stay: Vec<Uuid> =
@@ -103,6 +111,7 @@ pub(super) async fn forget_resources(
     writer: &SqlitePool,
     resources: &[(ResourceKind, String)],
 ) -> Result<u64, sqlx::Error> {
+    overwriting(writer).await?;
     let named = kept::named(resources);
     let mut transaction = writer.begin_with(sql::BEGIN).await?;
     for statement in [sql::mirror::FORGET_WORDS_OF, sql::mirror::FORGET_EVENTS_OF] {

@@ -11,6 +11,7 @@ mod feed;
 mod forgetting;
 mod map;
 mod mirror;
+mod moving;
 mod notes;
 mod quarantine;
 mod read;
@@ -27,13 +28,13 @@ pub use lock::ServerLock;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::SqlitePool;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::work_signal::WorkSignal;
 use super::{
-    Acceptance, Claim, Claimed, ForgettingStore, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored, Note,
-    NoteStore, Portion, QueueRef, Rebuilding, Reopened, ReplayLease, Settlement, Store, StoreError,
-    Unmirrored,
+    Acceptance, Claim, Claimed, ForgettingStore, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored,
+    MovingStore, Note, NoteStore, Portion, QueueRef, Rebuilding, Record, Reopened, ReplayLease, Settlement,
+    Store, StoreError, Unmirrored,
 };
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
@@ -419,5 +420,20 @@ impl ForgettingStore for SqliteStore {
 
     async fn forget_resources(&self, resources: &[(ResourceKind, String)]) -> Result<u64, StoreError> {
         Ok(forgetting::forget_resources(&self.writer, resources).await?)
+    }
+}
+
+#[async_trait]
+impl MovingStore for SqliteStore {
+    async fn export(&self, to: mpsc::Sender<Record>) -> Result<(), StoreError> {
+        Ok(moving::export(&self.readers, to).await?)
+    }
+
+    async fn import(&self, records: &[Record]) -> Result<(), StoreError> {
+        Ok(moving::import(&self.writer, records).await?)
+    }
+
+    async fn end_import(&self) -> Result<(), StoreError> {
+        Ok(moving::end_import(&self.writer).await?)
     }
 }

@@ -490,6 +490,12 @@ statements! {
     /// Forgets events.
     FORGET_EVENTS = "DELETE FROM events WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
 
+    /// Has the planner know what there is.
+    LOOK_AT_WHAT_IS_THERE = "PRAGMA optimize";
+
+    /// Has what is deleted on this connection from now on overwritten.
+    OVERWRITE = "PRAGMA secure_delete = ON";
+
     /// Which of these events have an open delivery, or one for whose sake a queue waits.
     EVENTS_THAT_STAY = r"
         SELECT DISTINCT event_id FROM deliveries LEFT JOIN queues USING (handler, ordering_key)

@@ -126,6 +126,13 @@ statements! {
         DELETE FROM resource_events
         WHERE (kind, uid) IN (SELECT value ->> 'kind', value ->> 'uid' FROM json_each(?1))";
 
+    /// The words of resources by kind and uid.
+    ADD_WORDS_OF = r"
+        INSERT INTO resource_words (rowid, words)
+        SELECT number, value ->> 'words'
+        FROM json_each(?1) CROSS JOIN resources ON kind = value ->> 'kind' AND uid = value ->> 'uid'
+        WHERE value ->> 'words' <> ''";
+
     /// The words of resources.
     ADD_WORDS = r"
         INSERT INTO resource_words (rowid, words)

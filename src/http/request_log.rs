@@ -1,0 +1,65 @@
+//! A line in the log for each request, and the name by which it is found there.
+
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+use tokio::time::Instant;
+
+/// What names a request: from a proxy in front, or made here. The answer repeats it.
+const NAME: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest name of somebody else's that is taken.
+const LONGEST: usize = 128;
+
+/// How much of a path is logged.
+const SHOWN: usize = 200;
+
+/// What monitors ask for all the time.
+const ROUTINE: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+/// At the public listener, what is refused is logged at `debug` only: anybody can send anything, and the log must not be theirs
+/// to fill. It is counted, and summed up in the log where it is refused.
+pub(super) async fn public(request: Request, next: Next) -> Response {
+    log(request, next, true).await
+}
+
+/// At the internal listener.
+pub(super) async fn internal(request: Request, next: Next) -> Response {
+    log(request, next, false).await
+}
+
+async fn log(mut request: Request, next: Next, is_public: bool) -> Response {
+    let begun = Instant::now();
+    let name = request.headers().get(&NAME).filter(|name| is_fit(name)).cloned().unwrap_or_else(new_name);
+    request.headers_mut().insert(NAME, name.clone());
+    let (method, path) = (request.method().clone(), shown(request.uri().path()));
+    let mut response = next.run(request).await;
+    let status = response.status();
+    let request_id = name.to_str().unwrap_or_default();
+    let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    // The query is left out: it may hold what people search for.
+    if is_public && status.is_client_error() || status.is_success() && ROUTINE.contains(&path.as_str()) {
+        tracing::debug!(request_id, %method, path, status = status.as_u16(), took_ms, "request");
+    } else {
+        tracing::info!(request_id, %method, path, status = status.as_u16(), took_ms, "request");
+    }
+    response.headers_mut().insert(NAME, name);
+    response
+}
+
+fn is_fit(name: &HeaderValue) -> bool {
+    let bytes = name.as_bytes();
+    (1..=LONGEST).contains(&bytes.len())
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/=+".contains(byte))
+}
+
+fn new_name() -> HeaderValue {
+    // Without randomness there is no name, and that is all.
+    let chance = getrandom::u64().unwrap_or_default();
+    HeaderValue::from_str(&format!("{chance:016x}")).unwrap_or(HeaderValue::from_static("-"))
+}
+
+fn shown(path: &str) -> String {
+    path.chars().take(SHOWN).collect()
+}
