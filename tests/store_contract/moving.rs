@@ -157,7 +157,7 @@ async fn lines_that_were_changed_are_not_taken_for_what_they_were(store: Home) {
     for (damaged, says) in [
         (without(0), "does not begin as an export does"),
         (without(all.len() - 1), "the last line is missing"),
-        (without(2), "does not come to what the last line says"),
+        (without(all.len() - 2), "does not come to what the last line says"),
         (written.replace("ö", "o"), "does not come to what the last line says"),
         (written.clone(), ""),
         (all[..3].join("\n") + "\n{\"record\":{\"of\":\"passwords\",\"has\":{}}}\n", "line 4"),
