@@ -24,6 +24,7 @@ filled() {
         held=$(stored "$1")
         measure_rate filled "$1" "$held"
     done
+    pruning "$1"
     record filled "$1" events "$filled_events"
     record filled "$1" conversations "$filled_conversations"
     remove_storage "$1"

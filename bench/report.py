@@ -107,6 +107,19 @@ def filled(figures):
     return table(["", "events stored", "conversations", "a second, empty", "a second, filled", "ratio"], rows)
 
 
+def pruning(figures):
+    """What senders notice while old events are forgotten."""
+    rows = []
+    for subject in "ab":
+        if figures["pruning", subject, "events"]:
+            p99 = [milliseconds(figures[kind, subject, "p99"]) for kind in ("usual", "pruning")]
+            whole_ones = [whole(figures["pruning", subject, key][0]) for key in ("events", "a_second")]
+            rows.append([SUBJECTS[subject], *whole_ones, *p99])
+    if not rows:
+        return "Not measured in this run: `bench/run --full` does."
+    return table(["", "events forgotten", "a second", "p99 at 1,000 a second, usual", "p99 meanwhile"], rows)
+
+
 def medians(figures):
     """One figure instead of one for each round. What was not measured is not there."""
     return {key: median(values) for key, values in figures.items() if values and key[0] != "machine"}
@@ -130,6 +143,9 @@ def targets(figures):
     for subject in "ab":
         ratio = lambda subject=subject: rate(subject, "filled") / rate(subject, "empty")
         wanted.append((f"({subject}) filled at least 0.8 of empty", ratio, "{:.2f}", lambda it: it >= 0.8))
+    for subject in "ab":
+        times = lambda subject=subject: middle["pruning", subject, "p99"] / middle["usual", subject, "p99"]
+        wanted.append((f"({subject}) p99 while events are forgotten at most twice the usual", times, "{:.1f} times", lambda it: it <= 2))
     return judged(wanted)
 
 
@@ -180,6 +196,8 @@ def section(figures):
         memory(figures),
         "### With much stored",
         filled(figures),
+        "### While a million events are forgotten",
+        pruning(figures),
     ]
     return "\n\n".join(parts)
 

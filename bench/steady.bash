@@ -30,10 +30,10 @@ post() {
     return "$status"
 }
 
-# Reads "latency  p50 310 µs  p90 …" into milliseconds.
+# Reads "latency  p50 310 µs  p90 …" into milliseconds: SUBJECT [MEASUREMENT]
 record_latencies() {
-    local name value unit rest
-    record steady "$1" a_second "$(sed -n 's/^sent .*, \([0-9]*\) a second/\1/p' "$work/send")"
+    local name value unit rest measurement=${2:-steady}
+    record "$measurement" "$1" a_second "$(sed -n 's/^sent .*, \([0-9]*\) a second/\1/p' "$work/send")"
     read -ra rest < <(sed -n 's/^latency//p' "$work/send")
     set -- "$1" "${rest[@]}"
     local subject=$1
@@ -45,7 +45,7 @@ record_latencies() {
         µs) value=$(awk "BEGIN { print $value / 1000 }") ;;
         s) value=$(awk "BEGIN { print $value * 1000 }") ;;
         esac
-        record steady "$subject" "$name" "$value"
+        record "$measurement" "$subject" "$name" "$value"
     done
-    echo "steady ($subject): $(grep '^latency' "$work/send")" >&2
+    echo "$measurement ($subject): $(grep '^latency' "$work/send")" >&2
 }

@@ -242,10 +242,81 @@ async fn execute(
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::Arguments;
+
+    /// Where commands are shown.
+    const PAGES: [&str; 8] = [
+        include_str!("../../README.md"),
+        include_str!("../../SECURITY.md"),
+        include_str!("../../docs/api.md"),
+        include_str!("../../docs/command-line.md"),
+        include_str!("../../docs/handlers.md"),
+        include_str!("../../docs/operating.md"),
+        include_str!("../../docs/podium.md"),
+        include_str!("../../docs/webhooks.md"),
+    ];
 
     #[test]
     fn the_command_line_is_consistent() {
-        super::Arguments::command().debug_assert();
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_in_the_documentation_is_one() {
+        let mut commands = 0;
+        for page in PAGES {
+            for block in page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+                for line in block.replace("\\\n", " ").lines() {
+                    for words in calls(line) {
+                        commands += 1;
+                        if let Err(error) = Arguments::try_parse_from(&words) {
+                            assert!(!error.use_stderr(), "{line}\n{error}");
+                        }
+                    }
+                }
+            }
+        }
+        assert!(commands > 40, "only {commands} commands: are these still the pages?");
+    }
+
+    /// The calls of the program in a line, each as its words.
+    fn calls(line: &str) -> Vec<Vec<String>> {
+        let line = line.split(" #").next().unwrap_or_default().replace("cargo run --release", "lectern");
+        let line = line.replace("cargo run -- ", "lectern ").replace("target/release/lectern", "lectern");
+        let parts = line.split(['|', ';']).flat_map(|part| part.split("&&"));
+        let words =
+            parts.map(|part| words(part.split("$(").last().unwrap_or_default().trim_end_matches([')', '"'])));
+        let call = |words: Vec<String>| {
+            let at = words.iter().rposition(|word| word == "lectern")?;
+            // What stands before it sets variables, or goes into a container.
+            let is_called = words[..at].iter().all(|word| {
+                word.contains('=')
+                    || ["docker", "compose", "exec", "lectern", "sudo", "-T"].contains(&word.as_str())
+            });
+            let end =
+                words.iter().position(|word| word.starts_with('>') || word == "&").unwrap_or(words.len());
+            (is_called && at < end).then(|| words[at..end].to_vec())
+        };
+        words.filter_map(call).collect()
+    }
+
+    /// The words of a command, as a shell takes them apart.
+    fn words(text: &str) -> Vec<String> {
+        let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+        for c in text.chars() {
+            match (quote, c) {
+                (Some(open), _) if c == open => quote = None,
+                (None, '\'' | '"') => {
+                    quote = Some(c);
+                    word.get_or_insert_default();
+                }
+                (None, ' ') => words.extend(word.take()),
+                _ => word.get_or_insert_default().push(c),
+            }
+        }
+        words.extend(word);
+        words
     }
 }

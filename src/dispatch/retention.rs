@@ -17,13 +17,13 @@ use crate::telemetry::{Chain, surviving};
 const EVERY: Duration = Duration::from_secs(600);
 
 /// How many go at a time: a transaction short enough that nobody waits for it.
-const BATCH: u32 = 100;
+const BATCH: u32 = 200;
 
 /// The rest between two batches, in which others get their turn, is so many times what the last one took the store.
 const REST: u32 = 3;
 
 /// A rest is never shorter.
-const SHORTEST_REST: Duration = Duration::from_millis(20);
+const SHORTEST_REST: Duration = Duration::from_millis(10);
 
 /// How long ahead the store is made ready for what will arrive: longer than servers are away.
 const AHEAD: Duration = Duration::from_secs(14 * 24 * 60 * 60);

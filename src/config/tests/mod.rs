@@ -5,6 +5,7 @@ mod first_start;
 mod keeping_secrets;
 mod layering;
 mod mistakes;
+mod page;
 mod secrets;
 
 use std::path::PathBuf;
