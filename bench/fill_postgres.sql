@@ -5,6 +5,7 @@ BEGIN;
 SET LOCAL synchronous_commit = off;
 -- Every delivery has its event: there is nothing to look up.
 SET LOCAL session_replication_role = replica;
+SET LOCAL client_min_messages = warning;
 
 -- A UUID of version 7.
 CREATE FUNCTION pg_temp.id(at timestamptz, what text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$

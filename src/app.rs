@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -43,6 +43,7 @@ pub use opening::open_store;
 pub use outside::{Outside, OutsideError};
 pub use reload::Reload;
 use secrets::Secrets;
+pub use secrets::together;
 
 /// Why Lectern can't start.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +87,9 @@ pub enum StartError {
 /// store or in the spool.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
+/// How long a start waits for the tables of the next weeks.
+const READY_WITHIN: Duration = Duration::from_secs(1);
+
 /// A Lectern that holds its ports and its store, and is ready to run.
 pub struct App {
     public: TcpListener,
@@ -128,6 +132,8 @@ impl App {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let (database, lock) = opening::open_to_serve(&config, &tasks, &stop).await?;
         let store: Arc<dyn Store> = Arc::clone(&database) as _;
+        // Before the first webhook: it finds the table of its week.
+        let _later = timeout(READY_WITHIN, dispatch::make_ready(&*database, &*clock)).await;
 
         let deadline = config.public.store_deadline;
         let outside = if Outside::is_wanted(&config.podium, &config.data_dir) {
@@ -230,6 +236,11 @@ impl App {
             }
         });
         tasks.spawn(token.clone().run_until_cancelled_owned(telemetry::metrics::tidy()));
+        tasks.spawn(dispatch::keep_ready(
+            Arc::clone(&self.database) as _,
+            Arc::clone(&self.clock),
+            token.clone(),
+        ));
         if self.config.role.dispatches() {
             let (dead, telling) = mpsc::channel(upkeep::WAITING);
             dispatch::start(

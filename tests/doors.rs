@@ -60,7 +60,7 @@ const DOORS: [(&str, &[&str]); 21] = [
     ("query", &["clock", "http", "model", "podium", "store", "telemetry"]),
     ("upkeep", &["clock", "config", "model", "podium", "store", "telemetry"]),
     ("erasure", &["model", "podium", "store"]),
-    ("moving", &["mirror", "store"]),
+    ("moving", &["mirror", "model", "store"]),
     ("doctor", &["model", "podium"]),
     ("simulator", &["clock", "config", "http", "podium"]),
     ("shape", &["model", "podium"]),
@@ -104,6 +104,18 @@ fn sqlx_axum_and_minijinja_stay_in_their_rooms() {
                 assert!(!used || homes.contains(&room.as_str()), "{} uses `{name}`", file.display());
             }
         }
+    }
+}
+
+/// Why, is said there.
+#[test]
+fn transactions_on_postgres_begin_in_one_place() {
+    for file in files("store") {
+        let is_the_place =
+            file.ends_with("postgres/transaction.rs") || !file.to_str().unwrap().contains("postgres");
+        let code = code_of(&file);
+        let begins = [".begin()", ".begin_with("].into_iter().any(|call| code.contains(call));
+        assert!(is_the_place || !begins, "{} begins a transaction by itself", file.display());
     }
 }
 

@@ -96,7 +96,8 @@ async fn first_of(kept: &KeptSecrets) -> Vec<KeptSecret> {
 }
 
 /// The sources, each with the secrets that are kept for it after those that are configured.
-fn together(configured: &[SourceConfig], kept: &[KeptSecret]) -> Vec<SourceConfig> {
+#[must_use]
+pub fn together(configured: &[SourceConfig], kept: &[KeptSecret]) -> Vec<SourceConfig> {
     let mut sources = configured.to_vec();
     for KeptSecret { source, secret } in kept {
         if let Some(source) = sources.iter_mut().find(|known| known.name == *source) {

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::{beside, output};
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::Loaded;
 use crate::erasure::{self, Erased, Found, Looking, Traces};
 use crate::model::ResourceKind;
@@ -58,11 +59,17 @@ Examples:
 #[derive(Default)]
 struct Spooled {
     /// How many events, which become events of the store in a moment.
-    waiting: u64,
+    waiting: usize,
     /// Files with one event each.
     set_aside: BTreeSet<PathBuf>,
     /// Files with others, too.
     damaged: BTreeSet<PathBuf>,
+}
+
+impl Spooled {
+    fn is_empty(&self) -> bool {
+        self.waiting == 0 && self.set_aside.is_empty() && self.damaged.is_empty()
+    }
 }
 
 /// Finds what is stored about a person, and erases it.
@@ -87,7 +94,8 @@ async fn find_and_erase(
     store: &dyn Database,
 ) -> Result<(), Failure> {
     let bar = super::progress::spinner();
-    let found = erasure::find(asked, store, |looking| {
+    let begun = SystemClock.now();
+    let found = erasure::find(asked, None, store, |looking| {
         bar.set_message(match looking {
             Looking::Mirror(count) => format!("{count} lines of the mirror looked at"),
             Looking::Events(count) => format!("{count} events looked at"),
@@ -100,11 +108,11 @@ async fn find_and_erase(
     if !arguments.json {
         output::line(sentences(&found, &spooled))?;
     }
-    let is_nothing = found.is_empty() && spooled.set_aside.is_empty();
+    let is_nothing = found.is_empty() && spooled.is_empty();
     let erased = if arguments.dry_run || is_nothing || !(arguments.yes || is_meant()?) {
         None
     } else {
-        let erased = erasure::erase(&found, store).await?;
+        let erased = erasure::erase(&found, begun, store).await?;
         for file in &spooled.set_aside {
             tokio::fs::remove_file(file).await?;
         }
@@ -129,8 +137,8 @@ async fn find_and_erase(
 
 fn in_spool(loaded: &Loaded, traces: &Traces) -> Result<Spooled, Failure> {
     let mut spooled = Spooled::default();
-    spool::look(loaded.spool_dir(), |seen, arrival| {
-        if traces.are_in(&arrival.content.body) {
+    spool::look(loaded.spool_dir(), |seen, bytes| {
+        if traces.are_in(bytes) {
             match seen {
                 Seen::Waiting => spooled.waiting += 1,
                 Seen::SetAside(file) => _ = spooled.set_aside.insert(file),
@@ -165,7 +173,7 @@ fn sentences(found: &Found, spooled: &Spooled) -> String {
             text.push_str(&format!("{what:<15}{count}\n"));
         }
     }
-    if found.is_empty() && spooled.set_aside.is_empty() && spooled.waiting == 0 {
+    if found.is_empty() && spooled.is_empty() {
         text.push_str("Nothing is stored about this person.");
     }
     text.trim_end().to_owned()
@@ -179,6 +187,8 @@ fn counts(found: &Found, spooled: &Spooled) -> Vec<(String, usize)> {
     );
     counts.push(("in quarantine".to_owned(), found.quarantined.len()));
     counts.push(("set aside".to_owned(), spooled.set_aside.len()));
+    counts.push(("in the spool".to_owned(), spooled.waiting));
+    counts.push(("damaged files".to_owned(), spooled.damaged.len()));
     counts
 }
 

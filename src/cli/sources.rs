@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::failure::Failure;
-use super::output;
 use super::table::{Table, moment};
+use super::{kept_secrets, output};
 use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Loaded, SourceConfig};
@@ -18,15 +18,17 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Lists the configured sources. When a secret was last used is what the servers have written, some seconds ago.
+/// Lists the sources. When a secret was last used is what the servers have written, some seconds ago.
 pub(super) async fn run(arguments: &Arguments, loaded: Loaded) -> Result<(), Failure> {
     telemetry::start(loaded.log());
+    let kept = kept_secrets::all(&loaded).await?;
     let config = loaded.start()?.config;
     let store = app::open_store(&config.database).await?;
     let uses = store.secret_uses().await;
     store.close().await;
     let (uses, now) = (uses?, SystemClock.now());
-    let sources: Vec<Source> = config.sources.iter().map(SourceConfig::without_secrets).collect();
+    let sources: Vec<Source> =
+        app::together(&config.sources, &kept).iter().map(SourceConfig::without_secrets).collect();
     let sources: Vec<SourceStatus<'_>> = sources.iter().map(|source| source.status(&uses, now)).collect();
     if arguments.json {
         output::line(serde_json::to_string_pretty(&sources)?)

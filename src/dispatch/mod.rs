@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use replays::run_replays;
-pub use retention::{forget_old, forget_some};
+pub use retention::{forget_old, forget_some, keep_ready, make_ready};
 
 use tally::Tally;
 

@@ -38,10 +38,6 @@ pub async fn forget_old(
     loop {
         let round = async {
             let now = clock.now();
-            let until = now.checked_add(AHEAD).unwrap_or(now);
-            if let Err(error) = in_time(store.make_ready(now, until)).await {
-                tracing::warn!(error = %Chain(&error), "no room could be made ready for the next weeks: it is tried again");
-            }
             for (what, before) in retention.limits(now) {
                 forget(what, before, &*store, &stop).await;
             }
@@ -51,6 +47,26 @@ pub async fn forget_old(
             () = sleep(EVERY) => {}
             () = stop.cancelled() => return,
         }
+    }
+}
+
+/// Makes the store ready for what will arrive, until `stop` is cancelled.
+pub async fn keep_ready(store: Arc<dyn ForgettingStore>, clock: Arc<dyn Clock>, stop: CancellationToken) {
+    loop {
+        surviving("making room for the next weeks", make_ready(&*store, &*clock)).await;
+        tokio::select! {
+            () = sleep(EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+/// Makes the store ready for what will arrive in the next weeks.
+pub async fn make_ready(store: &dyn ForgettingStore, clock: &dyn Clock) {
+    let now = clock.now();
+    let until = now.checked_add(AHEAD).unwrap_or(now);
+    if let Err(error) = in_time(store.make_ready(now, until)).await {
+        tracing::warn!(error = %Chain(&error), "no room could be made for the next weeks: it is tried again");
     }
 }
 

@@ -163,7 +163,7 @@ fn trace(delivery: &Delivery, attempt: &FinishedAttempt, now: Timestamp) {
     if traces::are_sent() {
         let number = delivery.attempts.saturating_add(1);
         let told = traces::Attempt {
-            context: TraceContext::of_attempt(delivery.event_id, delivery.id, number),
+            context: TraceContext::of_attempt(delivery.event_id, delivery.id, attempt.started_at),
             receipt: TraceContext::of_receipt(delivery.event_id),
             event_id: delivery.event_id.to_string(),
             delivery_id: delivery.id.to_string(),

@@ -1,5 +1,7 @@
 //! Going through all that is stored.
 
+use jiff::Timestamp;
+
 use super::{Found, Traces};
 use crate::model::{
     EventFilter, EventRecord, PageRequest, QuarantineFilter, Resource, ResourceFilter, ResourceKind,
@@ -22,13 +24,14 @@ pub enum Looking {
     Events(u64),
 }
 
-/// Finds what is stored about a person. Everything is looked at, which takes its time where much is stored; `tell` hears how far
-/// it is.
+/// Finds what is stored about a person. Everything is looked at, which takes its time where much is stored, or of events only those that
+/// were received since a moment; `tell` hears how far it is.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn find(
     asked: Traces,
+    since: Option<Timestamp>,
     database: &dyn Database,
     tell: impl Fn(Looking),
 ) -> Result<Found, StoreError> {
@@ -45,7 +48,7 @@ pub async fn find(
         finder.resources(kind, database).await?;
     }
     finder.looked_at = 0;
-    finder.events(database).await?;
+    finder.events(since, database).await?;
     finder.quarantine(database).await?;
     Ok(finder.found)
 }
@@ -57,27 +60,30 @@ struct Finder<F> {
 }
 
 impl<F: Fn(Looking)> Finder<F> {
-    /// Learns who the person is: the contacts that fit, what they were merged with, and how else they can be reached.
+    /// Learns who the person is: the contacts that fit, what they were merged with, and how else they can be reached; and the contacts
+    /// that fit that, until there is nothing to learn.
     async fn contacts(&mut self, mirror: &dyn MirrorStore) -> Result<(), StoreError> {
-        let mut uids: Vec<String> = self.found.traces.uids().map(str::to_owned).collect();
-        self.each(ResourceKind::Contact, mirror, |found, contact| {
-            if is_about(&found.traces, &contact) {
-                uids.extend(contact.keys.merged_into);
-                uids.push(contact.uid);
+        loop {
+            let known = self.found.traces.len();
+            let mut uids: Vec<String> = self.found.traces.uids().map(str::to_owned).collect();
+            self.each(ResourceKind::Contact, mirror, |found, resource| {
+                let contact = serde_json::from_str::<Contact>(&resource.data).unwrap_or_default();
+                if found.traces.are_of(&resource.uid, &contact) {
+                    found.traces.learn(&contact);
+                    uids.extend(resource.keys.merged_into);
+                    uids.push(resource.uid);
+                }
+            })
+            .await?;
+            for uid in uids {
+                let merged = in_time(mirror.merged_uids(ResourceKind::Contact, &uid)).await?;
+                merged.into_iter().for_each(|uid| self.found.traces.add_uid(uid));
+                self.found.traces.add_uid(uid);
             }
-        })
-        .await?;
-        let mut all = uids.clone();
-        for uid in &uids {
-            all.extend(in_time(mirror.merged_uids(ResourceKind::Contact, uid)).await?);
-        }
-        for contact in in_time(mirror.resources_by_uid(ResourceKind::Contact, &all)).await? {
-            if let Ok(contact) = serde_json::from_str::<Contact>(&contact.data) {
-                self.found.traces.add_addresses_of(&contact);
+            if self.found.traces.len() == known {
+                return Ok(());
             }
         }
-        all.into_iter().for_each(|uid| self.found.traces.add_uid(uid));
-        Ok(())
     }
 
     async fn resources(&mut self, kind: ResourceKind, mirror: &dyn MirrorStore) -> Result<(), StoreError> {
@@ -114,10 +120,11 @@ impl<F: Fn(Looking)> Finder<F> {
         }
     }
 
-    async fn events(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+    async fn events(&mut self, since: Option<Timestamp>, store: &dyn Store) -> Result<(), StoreError> {
+        let filter = EventFilter { received_after: since, ..EventFilter::default() };
         let mut page = PageRequest { limit: BODIES, below: None };
         loop {
-            let events = in_time(store.events(&EventFilter::default(), page)).await?;
+            let events = in_time(store.events(&filter, page)).await?;
             let Some(last) = events.last() else { return Ok(()) };
             page = PageRequest { limit: BODIES, below: Some(last.id) };
             let ids: Vec<_> = events.iter().map(|event| event.id).collect();

@@ -7,6 +7,11 @@
 mod find;
 mod traces;
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::sleep;
+
 use crate::model::{EventId, QuarantineId, ResourceKind};
 use crate::store::{Database, StoreError, in_time};
 
@@ -15,6 +20,10 @@ pub use traces::{NoTrace, Traces};
 
 /// How many events or resources are erased at a time: short enough that nobody waits for it.
 const BATCH: usize = 100;
+
+/// How long the mirror is waited for: so often, so long. Where no server runs, nobody mirrors.
+const WAITS: u32 = 20;
+const WAIT: Duration = Duration::from_millis(250);
 
 /// What is stored about a person.
 #[derive(Debug)]
@@ -50,23 +59,46 @@ pub struct Erased {
     pub kept: Vec<EventId>,
 }
 
-/// Erases what was found. Interrupted, it has erased a part; it can be done again.
+/// Erases what was found, and what came while it was looked for, which began at `begun`. Interrupted, it has erased a part; it can be
+/// done again.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn erase(found: &Found, database: &dyn Database) -> Result<Erased, StoreError> {
+pub async fn erase(found: &Found, begun: Timestamp, database: &dyn Database) -> Result<Erased, StoreError> {
     let mut erased = Erased::default();
-    // Bodies first: the mirror can't be made anew from what is gone.
-    for batch in found.events.chunks(BATCH) {
-        let kept = in_time(database.forget_contents(batch)).await?;
-        erased.events += (batch.len() - kept.len()) as u64;
-        erased.kept.extend(kept);
+    erased.add(found, database).await?;
+    // What was on its way into the mirror, of events whose bodies were there a moment ago, is in it by then.
+    for _ in 0..WAITS {
+        sleep(WAIT).await;
+        let waiting = in_time(database.mirror_status()).await?.oldest_at;
+        if waiting.is_none_or(|oldest| oldest > begun) {
+            break;
+        }
     }
-    for batch in found.resources.chunks(BATCH) {
-        erased.resources += in_time(database.forget_resources(batch)).await?;
-    }
-    for batch in found.quarantined.chunks(BATCH) {
-        erased.quarantined += in_time(database.forget_quarantined(batch)).await?;
-    }
+    let late = find(found.traces.clone(), Some(begun), database, |_| {}).await?;
+    erased.kept.clear();
+    let events = found.events.iter().chain(&late.events).copied().collect();
+    erased.add(&Found { events, ..late }, database).await?;
+    // Without a limit: on SQLite the words of everything are written anew.
+    database.leave_nothing().await?;
     Ok(erased)
+}
+
+impl Erased {
+    /// Bodies first: the mirror can't be made anew from what is gone.
+    async fn add(&mut self, found: &Found, database: &dyn Database) -> Result<(), StoreError> {
+        for batch in found.events.chunks(BATCH) {
+            let there = in_time(database.contents(batch)).await?.len();
+            let kept = in_time(database.forget_contents(batch)).await?;
+            self.events += there.saturating_sub(kept.len()) as u64;
+            self.kept.extend(kept);
+        }
+        for batch in found.resources.chunks(BATCH) {
+            self.resources += in_time(database.forget_resources(batch)).await?;
+        }
+        for batch in found.quarantined.chunks(BATCH) {
+            self.quarantined += in_time(database.forget_quarantined(batch)).await?;
+        }
+        Ok(())
+    }
 }

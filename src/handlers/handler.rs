@@ -51,7 +51,7 @@ impl Work {
     /// This attempt as a step of the event's trace.
     #[must_use]
     pub fn trace(&self) -> TraceContext {
-        TraceContext::of_attempt(self.event.id, self.delivery.id, self.attempt())
+        TraceContext::of_attempt(self.event.id, self.delivery.id, self.started_at)
     }
 
     /// The body, decoded.

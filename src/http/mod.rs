@@ -19,4 +19,5 @@ pub use health::{Health, router as health};
 pub use layers::{took_too_long, wrap_internal, wrap_public};
 pub use limits::Limits;
 pub use problem::{Problem, ProblemBody};
+pub use request_log::About;
 pub use server::{bind, serve};

@@ -6,8 +6,14 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tokio::time::Instant;
 
+use crate::model::EventId;
+
 /// What names a request: from a proxy in front, or made here. The answer repeats it.
 const NAME: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Said by an answer: the event that the request is about, for the log.
+#[derive(Clone, Copy, Debug)]
+pub struct About(pub EventId);
 
 /// The longest name of somebody else's that is taken.
 const LONGEST: usize = 128;
@@ -29,20 +35,21 @@ pub(super) async fn internal(request: Request, next: Next) -> Response {
     log(request, next, false).await
 }
 
-async fn log(mut request: Request, next: Next, is_public: bool) -> Response {
+async fn log(request: Request, next: Next, is_public: bool) -> Response {
     let begun = Instant::now();
     let name = request.headers().get(&NAME).filter(|name| is_fit(name)).cloned().unwrap_or_else(new_name);
-    request.headers_mut().insert(NAME, name.clone());
     let (method, path) = (request.method().clone(), shown(request.uri().path()));
     let mut response = next.run(request).await;
     let status = response.status();
     let request_id = name.to_str().unwrap_or_default();
     let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     // The query is left out: it may hold what people search for.
-    if is_public && status.is_client_error() || status.is_success() && ROUTINE.contains(&path.as_str()) {
-        tracing::debug!(request_id, %method, path, status = status.as_u16(), took_ms, "request");
+    let event_id = response.extensions().get().map(|About(event)| event.to_string());
+    let status = status.as_u16();
+    if is_public && (400..500).contains(&status) || status == 200 && ROUTINE.contains(&path.as_str()) {
+        tracing::debug!(request_id, %method, path, status, took_ms, event_id, "request");
     } else {
-        tracing::info!(request_id, %method, path, status = status.as_u16(), took_ms, "request");
+        tracing::info!(request_id, %method, path, status, took_ms, event_id, "request");
     }
     response.headers_mut().insert(NAME, name);
     response

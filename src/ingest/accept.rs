@@ -1,9 +1,10 @@
 //! Last stage: durable, then acknowledged.
 
-use axum::Json;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde::Serialize;
 
+use crate::http::About;
 use crate::model::EventId;
 use crate::store::Acceptance;
 
@@ -70,6 +71,7 @@ impl IntoResponse for Receipt {
             id: EventId,
             status: Status,
         }
-        Json(Body { data: Data { id: self.id, status: self.status } }).into_response()
+        (Extension(About(self.id)), Json(Body { data: Data { id: self.id, status: self.status } }))
+            .into_response()
     }
 }

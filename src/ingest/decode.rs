@@ -32,7 +32,7 @@ impl Event {
     }
 
     /// What a proxy in front said of its own step in a trace.
-    pub(super) fn caused_by(&self) -> Option<TraceContext> {
+    pub(super) fn caused_by(&self) -> Option<(TraceContext, bool)> {
         self.new.content.header("traceparent").and_then(TraceContext::read)
     }
 

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::decode::again;
 use super::subscriber::Subscriber;
 use crate::clock::Clock;
-use crate::model::{Arrival, Content, EventId, NewEvent, Origin};
+use crate::model::{Arrival, Content, EventId, NewEvent, Origin, TraceContext};
 use crate::store::{Acceptance, Store, StoreError};
+use crate::telemetry::traces;
 
 /// Accepts events that came by no request.
 pub struct Inside {
@@ -35,13 +37,36 @@ impl Inside {
             let content = Content { headers: Vec::new(), body };
             let arrival =
                 Arrival { id: EventId::at(now), source, received_at: now, verified_by: None, content };
-            again(arrival, origin, &self.subscribers, now).into_parts().0
+            let event = again(arrival, origin, &self.subscribers, now);
+            (event.labels(), event.into_parts().0)
         };
-        let events: Vec<NewEvent> = bodies.into_iter().map(event).collect();
+        let (labels, events): (Vec<_>, Vec<NewEvent>) = bodies.into_iter().map(event).unzip();
         if events.is_empty() {
             return Ok(Vec::new());
         }
+        let begun = Instant::now();
         let accepted = self.store.accept(&events).await?;
+        for ((source, event_type), acceptance) in labels.iter().zip(&accepted) {
+            if let Acceptance::Accepted(id) = acceptance {
+                self.trace(*id, source, event_type, begun);
+            }
+        }
         Ok(accepted.iter().map(|one| matches!(one, Acceptance::Accepted(_))).collect())
+    }
+
+    /// The attempts that follow have something to follow.
+    fn trace(&self, event: EventId, source: &str, event_type: &'static str, begun: Instant) {
+        if traces::are_sent() {
+            let told = traces::Receipt {
+                context: TraceContext::of_receipt(event),
+                event_id: event.to_string(),
+                source,
+                event_type,
+                outcome: "accepted",
+                caused_by: None,
+                is_of_request: false,
+            };
+            traces::received(&told, self.clock.now(), begun.elapsed());
+        }
     }
 }

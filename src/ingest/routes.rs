@@ -173,6 +173,7 @@ impl Ingest {
                 event_type,
                 outcome: receipt.outcome(),
                 caused_by,
+                is_of_request: true,
             };
             traces::received(&told, self.clock.now(), since.elapsed());
         }

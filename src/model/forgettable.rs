@@ -7,9 +7,10 @@ use std::fmt;
 pub enum Forgettable {
     /// Closed deliveries, with their attempts. Those stay for whose sake a queue waits.
     Deliveries,
-    /// What arrived with events, byte for byte: bodies and headers. A body stays as long as a delivery of its event is there.
+    /// What arrived with events, byte for byte: bodies and headers. A body stays as long as a delivery of its event is there, or it is yet to
+    /// be mirrored.
     Bodies,
-    /// Events: their lines in the ledger, with all that is left of them. One stays as long as a delivery of it is there.
+    /// Events: their lines in the ledger, with all that is left of them. One stays as long as a delivery or the body of it is there.
     Events,
     /// Requests in quarantine, held or not.
     Quarantined,

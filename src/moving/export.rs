@@ -6,17 +6,22 @@ use tokio::sync::mpsc;
 
 use super::tally::Counting;
 use super::{AHEAD, FORM, Line, MovingError, Tally};
-use crate::store::{MovingStore, Record, StoreError};
+use crate::model::Rebuild;
+use crate::store::{Database, MovingStore, Record, StoreError};
 
 /// Writes everything that a store keeps, as it is at one moment. `tell` hears how many records are written. Returns what it comes to.
 ///
 /// # Errors
-/// When the store fails, or nobody takes the lines.
+/// When the store fails, its mirror is being made anew, or nobody takes the lines.
 pub async fn export(
-    store: &dyn MovingStore,
+    store: &dyn Database,
     out: &mut (dyn Write + Send),
     tell: impl Fn(u64),
 ) -> Result<Tally, MovingError> {
+    let is_rebuilding = |rebuild: Rebuild| rebuild.ended_at.is_none();
+    if store.mirror_status().await?.rebuild.is_some_and(is_rebuilding) {
+        return Err(MovingError::Rebuilding);
+    }
     write(out, &Line::Lectern { form: FORM, version: env!("CARGO_PKG_VERSION").to_owned() })?;
     let mut counting = Counting::default();
     each(store, |record| {

@@ -51,6 +51,11 @@ pub enum MovingError {
     /// A database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// How far the mirror is made anew does not move.
+    #[error(
+        "the mirror is being made anew: wait until that is through, which `lectern rebuild --status` tells, with a server running"
+    )]
+    Rebuilding,
     /// Lines could not be read or written.
     #[error("the lines can't be read or written: {0}")]
     Lines(#[from] std::io::Error),

@@ -7,7 +7,6 @@ use super::error::{Named as _, SpoolError};
 use super::segment::{MARK, SET_ASIDE, is_kept};
 use super::slot::{SEGMENT, list};
 use super::walk::Walk;
-use crate::model::Arrival;
 
 /// Where an event was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +19,12 @@ pub enum Seen {
     Damaged(PathBuf),
 }
 
-/// Shows all events of a spool's folder, of whichever process. What is written or removed at the same moment may be shown or not. A
+/// Shows the bodies of all events of a spool's folder, of whichever process, and whole what can't be read event by event. What is written or removed at the same moment may be shown or not. A
 /// folder that is not there is empty.
 ///
 /// # Errors
 /// When the folder or a file can't be read.
-pub fn look(folder: &Path, mut see: impl FnMut(Seen, &Arrival)) -> Result<(), SpoolError> {
+pub fn look(folder: &Path, mut see: impl FnMut(Seen, &[u8])) -> Result<(), SpoolError> {
     if !folder.exists() {
         return Ok(());
     }
@@ -40,17 +39,17 @@ pub fn look(folder: &Path, mut see: impl FnMut(Seen, &Arrival)) -> Result<(), Sp
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                 file => file.named("open", &path)?,
             };
+            let is_set_aside = path.extension().is_some_and(|extension| extension == SET_ASIDE);
+            if !is_segment && !is_set_aside {
+                // Somewhere in it something is broken.
+                see(Seen::Damaged(path.clone()), &std::fs::read(&path).named("read", &path)?);
+                continue;
+            }
             let length = file.metadata().named("read", &path)?.len();
             let mut walk = Walk::new(file, (MARK.len() as u64).min(length), length).named("read", &path)?;
             while let Some(arrival) = walk.next().named("read", &path)? {
-                let seen = if is_segment {
-                    Seen::Waiting
-                } else if path.extension().is_some_and(|extension| extension == SET_ASIDE) {
-                    Seen::SetAside(path.clone())
-                } else {
-                    Seen::Damaged(path.clone())
-                };
-                see(seen, &arrival);
+                let seen = if is_segment { Seen::Waiting } else { Seen::SetAside(path.clone()) };
+                see(seen, &arrival.content.body);
             }
         }
     }

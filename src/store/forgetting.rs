@@ -14,8 +14,8 @@ pub trait ForgettingStore: Send + Sync + 'static {
     async fn make_ready(&self, from: Timestamp, until: Timestamp) -> Result<(), StoreError>;
 
     /// Forgets about `at_most` of a kind that are older than the given moment, the oldest first. By the age of a delivery or a body,
-    /// that of its event is meant. Bodies that can be forgotten at once, all go, or stay as long as one of them must. Returns how many were
-    /// forgotten; none when there are no more.
+    /// that of its event is meant. Bodies that can be forgotten at once go all together, and are then counted by what the database
+    /// believes to have. Returns how many were forgotten; none when there are no more, or the rest can't be forgotten now.
     async fn forget_before(
         &self,
         what: Forgettable,
@@ -28,9 +28,12 @@ pub trait ForgettingStore: Send + Sync + 'static {
 
     /// Forgets what arrived with these events, and their closed deliveries; their lines in the ledger stay, but for what a line
     /// says of a body that could not be read. An event with an open delivery, or one for whose sake a queue waits, stays as it is. Returns
-    /// the events that do.
+    /// the events that do. Deliveries may be gone and the body not after an error: it can be done again.
     async fn forget_contents(&self, ids: &[EventId]) -> Result<Vec<EventId>, StoreError>;
 
     /// Forgets what the mirror has of these resources. Returns how many were there.
     async fn forget_resources(&self, resources: &[(ResourceKind, String)]) -> Result<u64, StoreError>;
+
+    /// Has nothing left on the disk of what was forgotten by name, where the database leaves it there for a while. It may take its time.
+    async fn leave_nothing(&self) -> Result<(), StoreError>;
 }

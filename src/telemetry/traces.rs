@@ -48,8 +48,10 @@ pub struct Receipt<'a> {
     pub event_type: &'static str,
     /// What became of it.
     pub outcome: &'static str,
-    /// What a proxy in front said of its own step.
-    pub caused_by: Option<TraceContext>,
+    /// What a proxy in front said of its own step, and whether that is among those that are kept.
+    pub caused_by: Option<(TraceContext, bool)>,
+    /// Whether a request brought it. If not, it came from within.
+    pub is_of_request: bool,
 }
 
 /// What is known of an attempt when it is over.
@@ -136,10 +138,12 @@ pub fn parent(context: TraceContext) -> Option<String> {
 
 /// Says that an event was received, in so long until `end`.
 pub fn received(receipt: &Receipt<'_>, end: Timestamp, took: Duration) {
+    let kind = if receipt.is_of_request { SpanKind::Server } else { SpanKind::Internal };
     send(receipt.context, || SpanData {
         links: {
             let mut links = SpanLinks::default();
-            links.links.extend(receipt.caused_by.map(|cause| Link::with_context(known(cause, true))));
+            let link = |(cause, is_sampled)| Link::with_context(known(cause, is_sampled, true));
+            links.links.extend(receipt.caused_by.map(link));
             links
         },
         attributes: vec![
@@ -148,7 +152,7 @@ pub fn received(receipt: &Receipt<'_>, end: Timestamp, took: Duration) {
             KeyValue::new("lectern.source", receipt.source.to_owned()),
             KeyValue::new("lectern.outcome", receipt.outcome),
         ],
-        ..span(receipt.context, SpanKind::Server, "receive", end, took)
+        ..span(receipt.context, kind, "receive", end, took)
     });
 }
 
@@ -193,9 +197,10 @@ impl Traces {
     }
 }
 
-fn known(context: TraceContext, is_remote: bool) -> SpanContext {
+fn known(context: TraceContext, is_sampled: bool, is_remote: bool) -> SpanContext {
     let (trace, span) = (TraceId::from_bytes(context.trace_id), SpanId::from_bytes(context.span_id));
-    SpanContext::new(trace, span, TraceFlags::SAMPLED, is_remote, TraceState::default())
+    let flags = if is_sampled { TraceFlags::SAMPLED } else { TraceFlags::default() };
+    SpanContext::new(trace, span, flags, is_remote, TraceState::default())
 }
 
 fn span(
@@ -207,7 +212,7 @@ fn span(
 ) -> SpanData {
     let end_time = SystemTime::from(end);
     SpanData {
-        span_context: known(context, false),
+        span_context: known(context, true, false),
         parent_span_id: SpanId::INVALID,
         parent_span_is_remote: false,
         span_kind,

@@ -34,8 +34,11 @@ on_both_stores! {
         assert_eq!(lectern.get("/api/v1/events").await.as_array().unwrap().len(), 1, "to look changes nothing");
         let pruned = setup.run(&["prune"]).await;
         assert!(pruned.success, "{pruned:?}");
-        assert_eq!(lectern.get("/api/v1/events").await, json!([]));
         assert_eq!(lectern.get("/api/v1/deliveries").await, json!([]));
+        // PostgreSQL forgets bodies by the week, and this one is not over; the event goes after its body.
+        let is_by_week = setup.env.iter().any(|(name, _)| name == "DATABASE_URL");
+        let left = lectern.get("/api/v1/events").await.as_array().unwrap().len();
+        assert_eq!(left, usize::from(is_by_week));
         // What the mirror has is not forgotten by age.
         assert_eq!(lectern.get("/api/v1/messages").await.as_array().unwrap().len(), 1);
     }
@@ -68,6 +71,7 @@ on_both_stores! {
         assert!(look.success, "{look:?}");
         assert_eq!(seen["knownAs"]["emails"], json!(["ann@example.com"]), "{seen}");
         assert_eq!(seen["knownAs"]["uids"], json!(["ann", "ann-talk"]), "{seen}");
+        assert_eq!(seen["knownAs"]["phones"], json!(["8015550123"]), "{seen}");
         let found = &seen["found"];
         assert_eq!([&found["events"], &found["messages"], &found["contacts"], &found["in quarantine"]], [4, 3, 1, 1], "{seen}");
         assert_eq!(lectern.get("/api/v1/messages").await.as_array().unwrap().len(), 4, "to look changes nothing");
@@ -95,6 +99,54 @@ on_both_stores! {
     }
 }
 
+/// As docs/operating.md has it.
+#[tokio::test]
+async fn everything_moves_from_sqlite_to_postgres_by_two_commands() {
+    let setup = Setup::sqlite();
+    let lectern = setup.start().await;
+    for number in 0..30 {
+        let talk = format!("talk {}", number % 3);
+        assert_eq!(lectern.post(&new_event("message.received", &talk)).await.status, 200);
+    }
+    everything_is_settled(&lectern).await;
+    let lists =
+        ["events?include=payload&limit=100", "deliveries?limit=100", "messages?limit=100", "conversations"];
+    let mut before = Vec::new();
+    for list in lists {
+        before.push(lectern.get(&format!("/api/v1/{list}")).await);
+    }
+    let known = new_event("message.received", "talk 0");
+    assert_eq!(lectern.post(&known).await.json()["data"]["status"], "accepted");
+    everything_is_settled(&lectern).await;
+    assert!(lectern.stop().await.success());
+
+    let written = setup.run(&["export", "--output", "lectern.ndjson"]).await;
+    assert!(written.success, "{written:?}");
+    let over = setup.run(&["export", "--output", "lectern.ndjson"]).await;
+    assert!(!over.success && over.stderr.contains("lectern.ndjson"), "{over:?}");
+    let setup = setup.env("DATABASE_URL", &crate::support::postgres::fresh_postgres_database().await);
+    let read = setup.run(&["import", "lectern.ndjson"]).await;
+    assert!(read.success && read.stdout.contains("and the same"), "{read:?}");
+    let again = setup.run(&["import", "lectern.ndjson"]).await;
+    assert!(!again.success && again.stderr.contains("not empty"), "{again:?}");
+
+    let lectern = setup.start().await;
+    assert_eq!(lectern.post(&known).await.json()["data"]["status"], "duplicate");
+    let newest = |list: &Value| list.as_array().unwrap()[0]["id"].clone();
+    let events = lectern.get("/api/v1/events?include=payload&limit=100").await;
+    assert_eq!(events.as_array().unwrap()[1..], *before[0].as_array().unwrap());
+    assert_ne!(newest(&events), newest(&before[0]));
+    assert_eq!(
+        lectern.get("/api/v1/deliveries?limit=100").await.as_array().unwrap()[1..],
+        *before[1].as_array().unwrap()
+    );
+    assert_eq!(lectern.get("/api/v1/messages?q=walnut&limit=100").await.as_array().unwrap().len(), 31);
+    assert_eq!(lectern.get("/api/v1/conversations").await.as_array().unwrap().len(), 3);
+    assert_eq!(lectern.post(&new_event("message.received", "talk 1")).await.status, 200);
+    everything_is_settled(&lectern).await;
+    assert_eq!(lectern.get("/api/v1/deliveries?state=done&limit=100").await.as_array().unwrap().len(), 32);
+}
+
 /// What a handler still owes is not taken from it.
 #[tokio::test]
 async fn an_event_that_is_still_owed_is_named_and_stays() {
@@ -113,7 +165,11 @@ async fn an_event_that_is_still_owed_is_named_and_stays() {
     let lectern = setup.start().await;
     assert_eq!(
         lectern
-            .post(message("m1", "t", "ann", "+18015550123", "Hello, it's me").to_string().as_bytes())
+            .post(
+                message("m1", "t", "ann", "+18015550123", "Hello, it's me, with the xylophone")
+                    .to_string()
+                    .as_bytes()
+            )
             .await
             .status,
         200
@@ -130,7 +186,10 @@ async fn an_event_that_is_still_owed_is_named_and_stays() {
     assert!(erased.success, "{erased:?}");
     assert!(lectern.stop().await.success());
     let file = std::fs::read(setup.data_dir().join("lectern.db")).unwrap();
-    assert!(!file.windows(13).any(|bytes| bytes == b"Hello, it's m"), "what is erased is overwritten, too");
+    for left in ["Hello, it's m", "xylophone"] {
+        let is_there = file.windows(left.len()).any(|bytes| bytes == left.as_bytes());
+        assert!(!is_there, "what is erased is overwritten, too: {left}");
+    }
 }
 
 async fn everything_is_settled(lectern: &Lectern) {

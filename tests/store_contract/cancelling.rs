@@ -4,17 +4,19 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
+use lectern::model::Forgettable;
 use lectern::store::Acceptance;
 
 use crate::home::Home;
 use crate::make::{
-    accept, all_done, assert_no_work_is_left, claim, claim_all, do_all, forget_before, owed, second,
+    accept, all_done, assert_no_work_is_left, claim, claim_all, do_all, event, forget_before, owed, second,
     settlement,
 };
 
 crate::on_both_stores![
     an_acceptance_that_is_cancelled_anywhere_leaves_all_or_nothing,
     work_that_is_cancelled_anywhere_leaves_a_store_that_works,
+    what_is_accepted_after_a_cancelled_transaction_is_there_for_everybody,
 ];
 
 /// Polls a future so many times and drops it, whatever it was at.
@@ -56,6 +58,24 @@ async fn an_acceptance_that_is_cancelled_anywhere_leaves_all_or_nothing(store: H
     do_all(&*store, second(2)).await;
     do_all(&*store, second(2)).await;
     assert_no_work_is_left(&*store).await;
+}
+
+/// A transaction that is given up while it begins must not be left open on a connection that others are given.
+async fn what_is_accepted_after_a_cancelled_transaction_is_there_for_everybody(store: Home) {
+    let another = store.another().await;
+    let lease = crate::mirroring::at_the_mirror(&*store).await;
+    for (number, polls) in patience().chain(patience()).enumerate() {
+        cancelled_after(polls, store.mirror(&crate::mirroring::through(lease, &[]))).await;
+        cancelled_after(polls, store.make_ready(second(0), second(1))).await;
+        cancelled_after(polls, store.count_before(Forgettable::Events, second(1))).await;
+        // On each connection that there may be.
+        for part in 0..8 {
+            let after = event(&format!("{number} {part}"), second(1));
+            let id = after.record.id;
+            accept(&*store, after).await;
+            assert!(another.event(id).await.unwrap().is_some(), "after {polls} polls it is nobody else's");
+        }
+    }
 }
 
 /// What was sent to PostgreSQL goes on without us: it keeps others waiting, or from its rows, until it is through.

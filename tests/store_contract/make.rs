@@ -8,8 +8,8 @@ use lectern::model::{
     NewDelivery, NewEvent, PageRequest,
 };
 use lectern::store::{
-    Acceptance, Claim, Claimed, Due, FinishedAttempt, ForgettingStore, LeaseToken, LeasedQueue, Settlement,
-    Store, StoreError,
+    Acceptance, Claim, Claimed, Database, Due, FinishedAttempt, LeaseToken, LeasedQueue, MirrorLease,
+    Settlement, Store, StoreError,
 };
 
 /// The handler of tests that need only one.
@@ -163,12 +163,22 @@ pub(crate) async fn do_all(store: &dyn Store, at: Timestamp) {
     assert!(store.settle(&settlements).await.unwrap().into_iter().all(|written| written));
 }
 
-/// Forgets what is before the moment, of events so many at most, with all that they have. Returns how many events went.
+/// Forgets what is before the moment, of events so many at most, with all that they have. Returns how many events went. What is not mirrored
+/// would stay.
 pub(crate) async fn forget_before(
-    store: &dyn ForgettingStore,
+    store: &dyn Database,
     before: Timestamp,
     at_most: u32,
 ) -> Result<u64, StoreError> {
+    // Whoever was at the mirror before is not any more.
+    let lease = MirrorLease {
+        token: LeaseToken(uuid::Uuid::from_u128(1)),
+        now: second(1_000_000),
+        until: second(1_000_001),
+    };
+    store.lease_mirror(&lease).await?;
+    let events: Vec<_> = store.unmirrored(1000).await?.iter().map(|one| one.event.id).collect();
+    store.mirror(&crate::mirroring::through(lease.token, &events)).await?;
     for what in [Forgettable::Deliveries, Forgettable::Bodies] {
         store.forget_before(what, before, 1000).await?;
     }

@@ -80,7 +80,7 @@ async fn one(store: &dyn MirrorStore, kind: ResourceKind, uid: &str) -> Resource
     store.resources_by_uid(kind, &[uid.to_owned()]).await.unwrap().pop().expect("it is there")
 }
 
-fn through(token: LeaseToken, events: &[EventId]) -> Mirrored {
+pub(crate) fn through(token: LeaseToken, events: &[EventId]) -> Mirrored {
     Mirrored {
         token,
         states: Vec::new(),

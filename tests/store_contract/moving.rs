@@ -23,6 +23,7 @@ crate::on_both_stores![
     lines_that_were_changed_are_not_taken_for_what_they_were,
     a_database_that_is_not_empty_takes_nothing,
     an_import_that_was_interrupted_goes_on,
+    a_mirror_that_is_half_made_does_not_move,
 ];
 
 async fn lines(store: &dyn Database) -> Vec<u8> {
@@ -180,6 +181,13 @@ async fn a_database_that_is_not_empty_takes_nothing(store: Home) {
     let written = lines(&*store).await;
     let refused = read(&written, &*store, false).await.unwrap_err();
     assert!(matches!(&refused, MovingError::NotEmpty { collection } if collection == "events"), "{refused}");
+}
+
+async fn a_mirror_that_is_half_made_does_not_move(store: Home) {
+    fill(&store).await;
+    store.begin_rebuild(second(9)).await.unwrap();
+    let refused = export(&*store, &mut Vec::new(), |_| {}).await.unwrap_err();
+    assert!(matches!(refused, MovingError::Rebuilding), "{refused}");
 }
 
 async fn an_import_that_was_interrupted_goes_on(store: Home) {

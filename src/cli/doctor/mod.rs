@@ -15,10 +15,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use self::show::Origin;
 use super::failure::Failure;
-use super::output;
+use super::{kept_secrets, output};
 use crate::config::{Loaded, SourceConfig, SourceError, read_secret};
 use crate::doctor::{Candidate, Examined, Rules, Window, examine};
 use crate::model::{Header, QuarantineId};
+use crate::upkeep::KeptSecret;
 
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -95,6 +96,14 @@ pub(super) async fn run(arguments: &Arguments, loaded: &Loaded) -> Result<(), Fa
         quarantined::find(arguments.id, arguments.source.as_deref(), loaded).await?
     };
     let mut secrets = configured(loaded, case.received_at)?;
+    for KeptSecret { source, secret } in kept_secrets::all(loaded).await? {
+        secrets.push(Candidate {
+            source: Some(source),
+            expired: secret.not_after.is_some_and(|not_after| not_after < case.received_at),
+            name: secret.name,
+            value: secret.value,
+        });
+    }
     for file in &arguments.secret_file {
         secrets.push(in_file(file)?);
     }

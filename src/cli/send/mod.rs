@@ -14,6 +14,7 @@ use secrecy::SecretString;
 
 use self::post::Sender;
 use super::failure::Failure;
+use super::kept_secrets;
 use super::welcome::reachable;
 use crate::config::{Loaded, SourceError, read_secret};
 use crate::podium::SigningKey;
@@ -98,7 +99,7 @@ pub(super) async fn run(arguments: Arguments, loaded: &Loaded) -> Result<(), Fai
     let sender = Sender::new(post::What {
         samples,
         conversations: arguments.conversations.map_or(0, NonZeroU64::get),
-        key: key(&arguments, loaded)?,
+        key: key(&arguments, loaded).await?,
         url,
         connections,
     })?;
@@ -121,7 +122,7 @@ fn local_url(loaded: &Loaded, source: &str) -> Result<Url, Failure> {
 }
 
 /// The key to sign with; none for a source that takes unsigned requests and has no secret.
-fn key(arguments: &Arguments, loaded: &Loaded) -> Result<Option<SigningKey>, Failure> {
+async fn key(arguments: &Arguments, loaded: &Loaded) -> Result<Option<SigningKey>, Failure> {
     use secrecy::ExposeSecret as _;
 
     let secret = match (&arguments.secret, &arguments.secret_file) {
@@ -130,12 +131,22 @@ fn key(arguments: &Arguments, loaded: &Loaded) -> Result<Option<SigningKey>, Fai
             let secret = read_secret(file);
             Some(secret.map_err(|why| Failure::failed(format!("the secret file {} {why}", file.display())))?)
         }
-        (None, None) => loaded.secret(&arguments.source).map_err(|error| match error {
-            SourceError::Unknown { .. } => error.into(),
-            SourceError::NotMade(_) | SourceError::DataDir(_) => {
-                Failure::failed(format!("{error}{ELSEWHERE}"))
+        (None, None) => {
+            let configured = loaded.secret(&arguments.source).map_err(|error| match error {
+                SourceError::Unknown { .. } => error.into(),
+                SourceError::NotMade(_) | SourceError::DataDir(_) => {
+                    Failure::failed(format!("{error}{ELSEWHERE}"))
+                }
+            })?;
+            match configured {
+                Some(secret) => Some(secret),
+                None => {
+                    let kept = kept_secrets::all(loaded).await?;
+                    let its = kept.into_iter().find(|kept| kept.source == arguments.source);
+                    its.map(|kept| kept.secret.value)
+                }
             }
-        })?,
+        }
     };
     Ok(secret.map(|secret| SigningKey::new(secret.expose_secret())))
 }

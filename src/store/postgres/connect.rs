@@ -60,6 +60,7 @@ impl PostgresStore {
             options,
             is_prepared: AtomicBool::new(false),
             work: WorkSignal::default(),
+            not_now: super::NotNow::default(),
         })
     }
 

@@ -1,11 +1,16 @@
 //! Forgetting, by age and by name.
 
 use jiff::Timestamp;
-use sqlx::{PgPool, Row as _};
+use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::repeat::repeated;
-use super::{sql, weeks};
+use super::sql::forgetting as sql;
+use super::sql::{mirror, moving};
+use super::transaction::begin;
+use super::weeks::{self, Outcome};
+use super::{LATER, NotNow};
 use crate::model::{EventId, Forgettable, ResourceKind};
 use crate::store::kept;
 
@@ -15,23 +20,58 @@ pub(super) async fn forget_before(
     what: Forgettable,
     before: Timestamp,
     at_most: u32,
+    not_now: &NotNow,
 ) -> Result<u64, sqlx::Error> {
     let end = kept::first_id_from(before);
     let statement = match what {
         Forgettable::Deliveries => sql::FORGET_DELIVERIES,
-        Forgettable::Bodies => {
-            let dropped = weeks::drop_before(pool, end).await?;
-            if dropped > 0 {
-                return Ok(dropped);
-            }
-            sql::FORGET_OTHER_BODIES
-        }
+        Forgettable::Bodies => return forget_bodies(pool, end, at_most, not_now).await,
         Forgettable::Events => sql::FORGET_EVENTS,
         Forgettable::Quarantined => sql::FORGET_OLD_QUARANTINED,
     };
     let forgotten =
         repeated(|| sqlx::query(statement).bind(end).bind(i64::from(at_most)).execute(pool)).await?;
     Ok(forgotten.rows_affected())
+}
+
+/// A week at once where that is possible; one by one what lies in no week, and what lies in a week of which a body is still
+/// needed.
+async fn forget_bodies(pool: &PgPool, end: Uuid, at_most: u32, not_now: &NotNow) -> Result<u64, sqlx::Error> {
+    let mut one_by_one: Vec<String> = sqlx::query_scalar(sql::MIXED_BODIES).fetch_all(pool).await?;
+    for week in weeks::over(pool, end).await? {
+        // Whoever asks for a lock that is not to be had has webhooks wait: not again and again.
+        if not_now.is_set(Instant::now()) {
+            break;
+        }
+        match weeks::drop_one(pool, &week).await? {
+            Outcome::Dropped(bodies) => return Ok(bodies),
+            Outcome::Needed if !one_by_one.contains(&week.name) => one_by_one.push(week.name),
+            Outcome::Needed => {}
+            Outcome::InUse => not_now.set(Instant::now() + LATER),
+        }
+    }
+    for name in one_by_one {
+        // The name is that of a table of ours.
+        let statement = format!(
+            "DELETE FROM {name} WHERE event_id IN (
+                SELECT event_id FROM {name} AS old
+                WHERE event_id < $1
+                    AND NOT EXISTS (SELECT FROM deliveries WHERE deliveries.event_id = old.event_id)
+                    AND NOT EXISTS (SELECT FROM mirror_inbox WHERE mirror_inbox.event_id = old.event_id)
+                ORDER BY event_id LIMIT $2
+            )"
+        );
+        let forgotten = sqlx::query(AssertSqlSafe(statement))
+            .bind(end)
+            .bind(i64::from(at_most))
+            .execute(pool)
+            .await?
+            .rows_affected();
+        if forgotten > 0 {
+            return Ok(forgotten);
+        }
+    }
+    Ok(0)
 }
 
 /// See [`crate::store::ForgettingStore::count_before`].
@@ -46,8 +86,10 @@ pub(super) async fn count_before(
         Forgettable::Events => sql::COUNT_OLD_EVENTS,
         Forgettable::Quarantined => sql::COUNT_OLD_QUARANTINED,
     };
-    let count: i64 =
-        sqlx::query_scalar(statement).bind(kept::first_id_from(before)).fetch_one(readers).await?;
+    let mut transaction = begin(readers).await?;
+    sqlx::query(moving::TAKE_ALL_THE_TIME).execute(&mut *transaction).await?;
+    let end = kept::first_id_from(before);
+    let count: i64 = sqlx::query_scalar(statement).bind(end).fetch_one(&mut *transaction).await?;
     Ok(count.unsigned_abs())
 }
 
@@ -71,7 +113,6 @@ pub(super) async fn forget_resources(
     let kinds: Vec<&str> = resources.iter().map(|(kind, _)| kind.as_str()).collect();
     let uids: Vec<&str> = resources.iter().map(|(_, uid)| uid.as_str()).collect();
     let forgotten =
-        repeated(|| sqlx::query(sql::mirror::FORGET_RESOURCES).bind(&kinds).bind(&uids).execute(pool))
-            .await?;
+        repeated(|| sqlx::query(mirror::FORGET_RESOURCES).bind(&kinds).bind(&uids).execute(pool)).await?;
     Ok(forgotten.rows_affected())
 }

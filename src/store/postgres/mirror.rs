@@ -11,6 +11,7 @@ use super::map::{self, column, instant};
 use super::read;
 use super::repeat::repeated;
 use super::sql::mirror as sql;
+use super::transaction::begin;
 use crate::model::{EventId, EventRecord, MirrorStatus, PageRequest, SkippedEvent};
 use crate::store::{LeaseToken, MirrorLease, Mirrored, Rebuilding, Unmirrored, kept};
 
@@ -48,8 +49,7 @@ pub(super) async fn mirror(pool: &PgPool, mirrored: &Mirrored) -> Result<bool, s
 }
 
 async fn write(pool: &PgPool, mirrored: &Mirrored) -> Result<bool, sqlx::Error> {
-    // Dropped before its commit, it is undone before the connection is used again.
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     let held = sqlx::query(sql::HOLD_MIRROR).bind(mirrored.token.0).fetch_optional(&mut *transaction).await?;
     if held.is_none() {
         return Ok(false);

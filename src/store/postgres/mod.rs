@@ -21,6 +21,7 @@ mod secrets;
 mod sql;
 mod statistics;
 mod tokens;
+mod transaction;
 #[cfg(test)]
 #[path = "../../../tests/support/postgres.rs"]
 mod test_database;
@@ -28,12 +29,15 @@ mod weeks;
 mod work;
 
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::work_signal::WorkSignal;
 use super::{
@@ -57,6 +61,24 @@ pub struct PostgresStore {
     /// Whether the schema is known to be up to date: before that no statement of ours means anything.
     is_prepared: AtomicBool,
     work: WorkSignal,
+    not_now: NotNow,
+}
+
+/// After so long a table of bodies that was in use is tried again.
+const LATER: Duration = Duration::from_secs(300);
+
+/// Until when something is not to be tried.
+#[derive(Debug, Default)]
+struct NotNow(Mutex<Option<Instant>>);
+
+impl NotNow {
+    fn is_set(&self, now: Instant) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| now < until)
+    }
+
+    fn set(&self, until: Instant) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+    }
 }
 
 #[async_trait]
@@ -409,7 +431,7 @@ impl ForgettingStore for PostgresStore {
         before: Timestamp,
         at_most: u32,
     ) -> Result<u64, StoreError> {
-        Ok(forgetting::forget_before(self.pool()?, what, before, at_most).await?)
+        Ok(forgetting::forget_before(self.pool()?, what, before, at_most, &self.not_now).await?)
     }
 
     async fn count_before(&self, what: Forgettable, before: Timestamp) -> Result<u64, StoreError> {
@@ -422,6 +444,11 @@ impl ForgettingStore for PostgresStore {
 
     async fn forget_resources(&self, resources: &[(ResourceKind, String)]) -> Result<u64, StoreError> {
         Ok(forgetting::forget_resources(self.pool()?, resources).await?)
+    }
+
+    async fn leave_nothing(&self) -> Result<(), StoreError> {
+        // It writes over what is gone when it uses the room again, or is vacuumed.
+        Ok(())
     }
 }
 

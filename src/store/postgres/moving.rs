@@ -3,19 +3,19 @@
 use futures_util::TryStreamExt as _;
 use serde_json::{Map, Value};
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Connection as _, PgPool, Row as _};
+use sqlx::{AssertSqlSafe, PgPool, Row as _};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::sql;
+use super::sql::moving as sql;
+use super::transaction::{begin, begin_with};
 use crate::model::{ResourceKind, Words};
 use crate::store::kept;
 use crate::store::moving::{COLLECTIONS, Cell, Collection, Field, Record};
 
 /// See [`crate::store::MovingStore::export`].
 pub(super) async fn export(pool: &PgPool, to: mpsc::Sender<Record>) -> Result<(), sqlx::Error> {
-    let mut connection = pool.acquire().await?;
-    let mut transaction = connection.begin_with(sql::BEGIN_SNAPSHOT).await?;
+    let mut transaction = begin_with(pool, sql::BEGIN_SNAPSHOT).await?;
     sqlx::query(sql::TAKE_ALL_THE_TIME).execute(&mut *transaction).await?;
     for collection in COLLECTIONS {
         let columns: Vec<String> =
@@ -118,8 +118,7 @@ fn taken(name: &str, field: Field) -> String {
 
 /// See [`crate::store::MovingStore::end_import`].
 pub(super) async fn end_import(pool: &PgPool) -> Result<(), sqlx::Error> {
-    let mut connection = pool.acquire().await?;
-    let mut transaction = connection.begin().await?;
+    let mut transaction = begin(pool).await?;
     sqlx::query(sql::TAKE_ALL_THE_TIME).execute(&mut *transaction).await?;
     for statement in [sql::GO_ON_WITH_DELIVERIES, sql::GO_ON_WITH_FEED, sql::LOOK_AT_WHAT_IS_THERE] {
         sqlx::query(statement).execute(&mut *transaction).await?;

@@ -142,7 +142,9 @@ macro_rules! lease {
     };
 }
 
+pub(super) mod forgetting;
 pub(super) mod mirror;
+pub(super) mod moving;
 
 statements! {
     /// Settings that promises rest on, whatever the server's own are: an answer means that the disk has it; every
@@ -515,134 +517,6 @@ statements! {
         SELECT handler, sum(done)::bigint AS done, sum(failed)::bigint AS failed, max(failing_until) AS failing_until
         FROM handler_activity WHERE slot >= $1 GROUP BY handler ORDER BY handler";
 
-    /// Forgets closed deliveries of old events, with their attempts, but for those for whose sake a queue waits. One that is opened
-    /// again at the same moment stays.
-    FORGET_DELIVERIES = r"
-        WITH old AS (
-            SELECT id FROM deliveries
-            WHERE event_id < $1 AND state <> 'pending' AND NOT EXISTS (
-                SELECT FROM queues
-                WHERE queues.handler = deliveries.handler AND queues.ordering_key = deliveries.ordering_key
-                    AND queues.parked_by = deliveries.id
-            )
-            ORDER BY event_id LIMIT $2
-        ), closed AS (
-            DELETE FROM deliveries USING old WHERE deliveries.id = old.id AND deliveries.state <> 'pending'
-            RETURNING deliveries.id
-        ), tried AS (
-            DELETE FROM attempts USING closed WHERE attempts.delivery_id = closed.id
-        )
-        SELECT id FROM closed";
-
-    /// Forgets old bodies that lie in no table of a week.
-    FORGET_OTHER_BODIES = r"
-        DELETE FROM event_bodies_other WHERE event_id IN (
-            SELECT event_id FROM event_bodies_other
-            WHERE event_id < $1 AND NOT EXISTS (
-                SELECT FROM deliveries WHERE deliveries.event_id = event_bodies_other.event_id
-            )
-            ORDER BY event_id LIMIT $2
-        )";
-
-    /// Forgets old events that have no deliveries: there is none to be opened again.
-    FORGET_EVENTS = r"
-        WITH old AS (
-            SELECT id FROM events
-            WHERE id < $1 AND NOT EXISTS (SELECT FROM deliveries WHERE deliveries.event_id = events.id)
-            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
-        ), bodies AS (
-            DELETE FROM event_bodies USING old WHERE event_bodies.event_id = old.id
-        ), unmirrored AS (
-            DELETE FROM mirror_inbox USING old WHERE mirror_inbox.event_id = old.id
-        ), skipped AS (
-            DELETE FROM mirror_skipped USING old WHERE mirror_skipped.event_id = old.id
-        ), told_of AS (
-            DELETE FROM resource_events USING old WHERE resource_events.event_id = old.id
-        ), fed AS (
-            DELETE FROM feed USING old WHERE feed.event_id = old.id
-        )
-        DELETE FROM events USING old WHERE events.id = old.id";
-
-    /// Forgets old requests in quarantine.
-    FORGET_OLD_QUARANTINED = r"
-        DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE id < $1 ORDER BY id LIMIT $2)";
-
-    /// How many deliveries belong to old events.
-    COUNT_OLD_DELIVERIES = "SELECT count(*) FROM deliveries WHERE event_id < $1";
-    /// How many bodies are old.
-    COUNT_OLD_BODIES = "SELECT count(*) FROM event_bodies WHERE event_id < $1";
-    /// How many events are old.
-    COUNT_OLD_EVENTS = "SELECT count(*) FROM events WHERE id < $1";
-    /// How many requests in quarantine are old.
-    COUNT_OLD_QUARANTINED = "SELECT count(*) FROM quarantine WHERE id < $1";
-
-    /// Forgets the closed deliveries of these events, of those that nobody is owed any more and no queue waits for, with their
-    /// attempts. One that is opened again at the same moment stays.
-    FORGET_DELIVERIES_OF = r"
-        WITH closed AS (
-            DELETE FROM deliveries
-            WHERE event_id = ANY ($1) AND state <> 'pending' AND NOT EXISTS (
-                SELECT FROM deliveries AS others LEFT JOIN queues USING (handler, ordering_key)
-                WHERE others.event_id = deliveries.event_id
-                    AND (others.state = 'pending' OR queues.parked_by = others.id)
-            )
-            RETURNING id
-        )
-        DELETE FROM attempts USING closed WHERE attempts.delivery_id = closed.id";
-
-    /// Forgets what arrived with these events, of those that have no deliveries.
-    FORGET_CONTENTS = r"
-        WITH free AS (
-            SELECT id FROM events
-            WHERE id = ANY ($1) AND NOT EXISTS (SELECT FROM deliveries WHERE deliveries.event_id = events.id)
-        ), bodies AS (
-            DELETE FROM event_bodies USING free WHERE event_bodies.event_id = free.id
-        ), skipped AS (
-            DELETE FROM mirror_skipped USING free WHERE mirror_skipped.event_id = free.id
-        )
-        UPDATE events SET decode_error = 'it was erased'
-        FROM free WHERE events.id = free.id AND decode_error IS NOT NULL";
-
-    /// Which of these events are as they were.
-    NOT_FORGOTTEN = r"
-        SELECT event_id FROM unnest($1::uuid[]) AS wanted (event_id)
-        WHERE EXISTS (SELECT FROM deliveries WHERE deliveries.event_id = wanted.event_id)
-            OR EXISTS (SELECT FROM event_bodies WHERE event_bodies.event_id = wanted.event_id)";
-
-    /// Whether there is a table for the bodies of a week, or bodies of it are elsewhere already.
-    HAS_WEEK = r"
-        SELECT to_regclass($1) IS NOT NULL OR EXISTS (SELECT FROM event_bodies WHERE event_id >= $2 AND event_id < $3)";
-
-    /// Begins to read everything as it is at one moment.
-    BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-
-    /// Lets statements take as long as they need, until the end of the transaction.
-    TAKE_ALL_THE_TIME = "SELECT set_config('statement_timeout', '0', true)";
-
-    /// Has positions go on behind those that were brought along.
-    GO_ON_WITH_DELIVERIES = r"
-        SELECT setval(pg_get_serial_sequence('deliveries', 'position'), max(position)) FROM deliveries
-        HAVING max(position) IS NOT NULL";
-    /// See [`GO_ON_WITH_DELIVERIES`].
-    GO_ON_WITH_FEED = r"
-        SELECT setval(pg_get_serial_sequence('feed', 'position'), max(position)) FROM feed
-        HAVING max(position) IS NOT NULL";
-    /// Has the planner know what there is.
-    LOOK_AT_WHAT_IS_THERE = "ANALYZE";
-
-    /// Gives up what would have to wait for a lock: whoever comes behind would wait, too.
-    WAIT_BRIEFLY = "SELECT set_config('lock_timeout', '100ms', true)";
-
-    /// Makes the asker the only one who makes tables for weeks, until the end of the transaction. Returns whether it is.
-    LOCK_WEEKS = "SELECT pg_try_advisory_xact_lock(hashtext('lectern: tables of weeks'))";
-
-    /// The tables of bodies all of which are below an identifier, the oldest first.
-    OLD_WEEKS = r"
-        SELECT relname::text FROM pg_class JOIN pg_inherits ON inhrelid = pg_class.oid
-        WHERE inhparent = 'event_bodies'::regclass
-            AND substring(pg_get_expr(relpartbound, pg_class.oid) FROM $$TO \('([0-9a-f-]{36})'\)$$)::uuid <= $1
-        ORDER BY substring(pg_get_expr(relpartbound, pg_class.oid) FROM $$TO \('([0-9a-f-]{36})'\)$$)";
-
     /// Keeps what there is room for, and drops the oldest that were merely rejected. Answers with what of the new is kept.
     ///
     /// First come those that were held before, whatever the bounds are today; then the new ones that are to be held, the
@@ -801,7 +675,12 @@ mod tests {
         let url = super::super::test_database::fresh_postgres_database().await;
         let store = super::super::PostgresStore::connect(&url, 1).await.unwrap();
         let mut connection = store.working.acquire().await.unwrap();
-        for (name, sql) in super::ALL.iter().chain(super::mirror::ALL) {
+        for (name, sql) in super::ALL
+            .iter()
+            .chain(super::mirror::ALL)
+            .chain(super::forgetting::ALL)
+            .chain(super::moving::ALL)
+        {
             if let Err(error) = connection.prepare(sql.into_sql_str()).await {
                 panic!("{name}: {error}");
             }

@@ -4,13 +4,34 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
 use uuid::Uuid;
 
-use super::sql;
+use super::sql::forgetting as sql;
+use super::transaction::begin;
 use crate::model::EventId;
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// A table all of whose bodies are old.
+#[derive(Debug)]
+pub(super) struct Over {
+    pub(super) name: String,
+    /// The smallest identifier that it can have, and the one from which on it has none.
+    ids: (Uuid, Uuid),
+    /// About how many bodies it has, as far as the database knows.
+    bodies: u64,
+}
+
+/// What became of a table that was to be dropped.
+pub(super) enum Outcome {
+    /// It is gone, with so many bodies.
+    Dropped(u64),
+    /// A body of it is still needed.
+    Needed,
+    /// Somebody would have had to wait.
+    InUse,
+}
 
 /// Makes the tables of the weeks from one moment until another. A week of which there are bodies elsewhere already has none, and neither
 /// has one for which somebody would have to wait.
@@ -18,33 +39,36 @@ pub(super) async fn make(pool: &PgPool, from: Timestamp, until: Timestamp) -> Re
     let mut week = first_of_week(from);
     while week <= until {
         let end = week.checked_add(WEEK).unwrap_or(Timestamp::MAX);
-        let (first, last) = (EventId::floor(week).as_uuid(), EventId::floor(end).as_uuid());
-        let is_there: bool =
-            sqlx::query_scalar(sql::HAS_WEEK).bind(name(week)).bind(first).bind(last).fetch_one(pool).await?;
-        if !is_there {
-            let mut connection = pool.acquire().await?;
-            unless_waiting(make_one(&mut connection, &name(week), first, last).await)?;
+        let ids = (EventId::floor(week).as_uuid(), EventId::floor(end).as_uuid());
+        // Once without a lock, which is all that happens most of the time.
+        if !has_week(&mut *pool.acquire().await?, &name(week), ids).await? {
+            unless_waiting(make_one(pool, &name(week), ids).await)?;
         }
         week = end;
     }
     Ok(())
 }
 
-async fn make_one(
+async fn has_week(
     connection: &mut PgConnection,
     name: &str,
-    first: Uuid,
-    last: Uuid,
-) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin().await?;
+    (first, end): (Uuid, Uuid),
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(sql::HAS_WEEK).bind(name).bind(first).bind(end).fetch_one(connection).await
+}
+
+async fn make_one(pool: &PgPool, name: &str, ids: (Uuid, Uuid)) -> Result<(), sqlx::Error> {
+    let mut transaction = begin(pool).await?;
     sqlx::query(sql::WAIT_BRIEFLY).execute(&mut *transaction).await?;
-    // Another process may be at it.
-    if sqlx::query_scalar(sql::LOCK_WEEKS).fetch_one(&mut *transaction).await? {
+    // Another process may be at it, or have done it.
+    let is_alone: bool = sqlx::query_scalar(sql::LOCK_WEEKS).fetch_one(&mut *transaction).await?;
+    if is_alone && !has_week(&mut transaction, name, ids).await? {
+        let (first, end) = ids;
         // Made first and attached then: acceptances go on meanwhile. The names and the identifiers are ours, not anybody's text.
         for statement in [
             format!("CREATE TABLE {name} (LIKE event_bodies INCLUDING ALL)"),
             format!(
-                "ALTER TABLE event_bodies ATTACH PARTITION {name} FOR VALUES FROM ('{first}') TO ('{last}')"
+                "ALTER TABLE event_bodies ATTACH PARTITION {name} FOR VALUES FROM ('{first}') TO ('{end}')"
             ),
         ] {
             sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *transaction).await?;
@@ -53,50 +77,62 @@ async fn make_one(
     transaction.commit().await
 }
 
-/// Drops the first table all of whose bodies are before `end`, if no delivery is left of any of their events, and says how many
-/// bodies it had.
-pub(super) async fn drop_before(pool: &PgPool, end: Uuid) -> Result<u64, sqlx::Error> {
-    let over: Vec<String> = sqlx::query_scalar(sql::OLD_WEEKS).bind(end).fetch_all(pool).await?;
-    for name in over {
-        let count: i64 =
-            sqlx::query_scalar(AssertSqlSafe(format!("SELECT count(*) FROM {name}"))).fetch_one(pool).await?;
-        let mut connection = pool.acquire().await?;
-        if unless_waiting(drop_one(&mut connection, &name).await)?.unwrap_or(false) {
-            // One that was empty is no reason to end.
-            if count > 0 {
-                return Ok(count.unsigned_abs());
-            }
+/// The tables all of whose bodies are before `end`, the oldest first.
+pub(super) async fn over(pool: &PgPool, end: Uuid) -> Result<Vec<Over>, sqlx::Error> {
+    let rows = sqlx::query(sql::OLD_WEEKS).bind(end).fetch_all(pool).await?;
+    let over = |row: &sqlx::postgres::PgRow| {
+        Ok(Over {
+            name: row.try_get("name")?,
+            ids: (row.try_get::<Option<Uuid>, _>("first")?.unwrap_or_default(), row.try_get("end")?),
+            bodies: row.try_get::<i64, _>("bodies")?.unsigned_abs(),
+        })
+    };
+    rows.iter().map(over).collect()
+}
+
+/// Drops a table, unless a body of it is still needed.
+pub(super) async fn drop_one(pool: &PgPool, week: &Over) -> Result<Outcome, sqlx::Error> {
+    // Once without a lock.
+    if is_needed(&mut *pool.acquire().await?, week).await? {
+        return Ok(Outcome::Needed);
+    }
+    let dropping = async {
+        let mut transaction = begin(pool).await?;
+        sqlx::query(sql::WAIT_BRIEFLY).execute(&mut *transaction).await?;
+        let is_alone: bool = sqlx::query_scalar(sql::LOCK_WEEKS).fetch_one(&mut *transaction).await?;
+        if !is_alone {
+            return Ok(Outcome::InUse);
         }
-    }
-    Ok(0)
+        // From here on whoever accepts something waits for us: all that follows takes a moment, however much the table has.
+        let detach = AssertSqlSafe(format!("ALTER TABLE event_bodies DETACH PARTITION {}", week.name));
+        sqlx::raw_sql(detach).execute(&mut *transaction).await?;
+        if is_needed(&mut transaction, week).await? {
+            return Ok(Outcome::Needed);
+        }
+        let drop = AssertSqlSafe(format!("DROP TABLE {}", week.name));
+        sqlx::raw_sql(drop).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(Outcome::Dropped(week.bodies.max(1)))
+    };
+    Ok(unless_waiting(dropping.await)?.unwrap_or(Outcome::InUse))
 }
 
-async fn drop_one(connection: &mut PgConnection, name: &str) -> Result<bool, sqlx::Error> {
-    let is_needed =
-        || AssertSqlSafe(format!("SELECT EXISTS (SELECT FROM {name} JOIN deliveries USING (event_id))"));
-    // Once without a lock, which is all that happens where one delivery is open for long.
-    if sqlx::query_scalar(is_needed()).fetch_one(&mut *connection).await? {
-        return Ok(false);
-    }
-    let mut transaction = connection.begin().await?;
-    sqlx::query(sql::WAIT_BRIEFLY).execute(&mut *transaction).await?;
-    sqlx::raw_sql(AssertSqlSafe(format!("ALTER TABLE event_bodies DETACH PARTITION {name}")))
-        .execute(&mut *transaction)
-        .await?;
-    if sqlx::query_scalar(is_needed()).fetch_one(&mut *transaction).await? {
-        return Ok(false);
-    }
-    sqlx::raw_sql(AssertSqlSafe(format!("DROP TABLE {name}"))).execute(&mut *transaction).await?;
-    transaction.commit().await?;
-    Ok(true)
+/// Whether there is a delivery of an event whose body it has, or one that is yet to be mirrored: by their identifiers, so that not
+/// one body is looked at.
+async fn is_needed(connection: &mut PgConnection, week: &Over) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(sql::NEEDS_BODIES).bind(week.ids.0).bind(week.ids.1).fetch_one(connection).await
 }
 
-/// None where a lock was not to be had in a moment: webhooks must not wait behind whoever waits for it.
+/// None where it can't be now: a lock was not to be had in a moment, and webhooks must not wait behind whoever waits for it; or
+/// another process, or a body that came in between, was there first.
 fn unless_waiting<T>(outcome: Result<T, sqlx::Error>) -> Result<Option<T>, sqlx::Error> {
-    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    /// No lock; overlapping ranges; a row in the way; a table that is there already; one that is not there any more.
+    const LATER: [&str; 5] = ["55P03", "42P17", "23514", "42P07", "42P01"];
     match outcome {
-        Err(sqlx::Error::Database(refused)) if refused.code().as_deref() == Some(LOCK_NOT_AVAILABLE) => {
-            tracing::debug!("a table of bodies is in use: it is tried again later");
+        Err(sqlx::Error::Database(refused))
+            if refused.code().is_some_and(|code| LATER.contains(&code.as_ref())) =>
+        {
+            tracing::debug!(error = %refused, "a table of bodies is left as it is for now");
             Ok(None)
         }
         outcome => outcome.map(Some),

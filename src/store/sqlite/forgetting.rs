@@ -5,19 +5,14 @@ use sqlx::{Row as _, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use super::batch::json_ids;
-use super::sql;
+use super::sql::forgetting as sql;
+use super::sql::{BEGIN, FORGET_QUARANTINED, mirror};
 use crate::model::{EventId, Forgettable, ResourceKind};
 use crate::store::kept;
 
 /// What goes with an event, and last the event.
-const OF_EVENTS: [&str; 6] = [
-    sql::FORGET_BODIES,
-    sql::FORGET_UNMIRRORED,
-    sql::FORGET_SKIPPED,
-    sql::FORGET_TOLD_BY,
-    sql::FORGET_FED,
-    sql::FORGET_EVENTS,
-];
+const OF_EVENTS: [&str; 5] =
+    [sql::FORGET_UNMIRRORED, sql::FORGET_SKIPPED, sql::FORGET_TOLD_BY, sql::FORGET_FED, sql::FORGET_EVENTS];
 
 /// See [`crate::store::ForgettingStore::forget_before`].
 pub(super) async fn forget_before(
@@ -30,9 +25,9 @@ pub(super) async fn forget_before(
         Forgettable::Deliveries => (sql::OLD_DELIVERIES, &[sql::FORGET_ATTEMPTS, sql::FORGET_DELIVERIES]),
         Forgettable::Bodies => (sql::OLD_BODIES, &[sql::FORGET_BODIES]),
         Forgettable::Events => (sql::OLD_EVENTS, &OF_EVENTS),
-        Forgettable::Quarantined => (sql::OLD_QUARANTINED, &[sql::FORGET_QUARANTINED]),
+        Forgettable::Quarantined => (sql::OLD_QUARANTINED, &[FORGET_QUARANTINED]),
     };
-    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    let mut transaction = writer.begin_with(BEGIN).await?;
     let ids: Vec<Uuid> = sqlx::query_scalar(old)
         .bind(kept::first_id_from(before))
         .bind(at_most)
@@ -88,7 +83,7 @@ pub(super) async fn forget_contents(
 ) -> Result<Vec<EventId>, sqlx::Error> {
     overwriting(writer).await?;
     let all = json_ids(ids.iter().map(|id| id.as_uuid()))?;
-    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    let mut transaction = writer.begin_with(BEGIN).await?;
     let stay: Vec<Uuid> =
         sqlx::query_scalar(sql::EVENTS_THAT_STAY).bind(&all).fetch_all(&mut *transaction).await?;
     let go: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).filter(|id| !stay.contains(id)).collect();
@@ -113,12 +108,20 @@ pub(super) async fn forget_resources(
 ) -> Result<u64, sqlx::Error> {
     overwriting(writer).await?;
     let named = kept::named(resources);
-    let mut transaction = writer.begin_with(sql::BEGIN).await?;
-    for statement in [sql::mirror::FORGET_WORDS_OF, sql::mirror::FORGET_EVENTS_OF] {
+    let mut transaction = writer.begin_with(BEGIN).await?;
+    for statement in [mirror::FORGET_WORDS_OF, mirror::FORGET_EVENTS_OF] {
         sqlx::query(statement).bind(&named).execute(&mut *transaction).await?;
     }
-    let forgotten =
-        sqlx::query(sql::mirror::FORGET_RESOURCES).bind(&named).execute(&mut *transaction).await?;
+    let forgotten = sqlx::query(mirror::FORGET_RESOURCES).bind(&named).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(forgotten.rows_affected())
+}
+
+/// See [`crate::store::ForgettingStore::leave_nothing`].
+pub(super) async fn leave_nothing(writer: &SqlitePool) -> Result<(), sqlx::Error> {
+    overwriting(writer).await?;
+    for statement in [sql::MERGE_WORDS, sql::EMPTY_LOG] {
+        sqlx::query(statement).execute(writer).await?;
+    }
+    Ok(())
 }

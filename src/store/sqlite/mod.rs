@@ -421,6 +421,10 @@ impl ForgettingStore for SqliteStore {
     async fn forget_resources(&self, resources: &[(ResourceKind, String)]) -> Result<u64, StoreError> {
         Ok(forgetting::forget_resources(&self.writer, resources).await?)
     }
+
+    async fn leave_nothing(&self) -> Result<(), StoreError> {
+        Ok(forgetting::leave_nothing(&self.writer).await?)
+    }
 }
 
 #[async_trait]

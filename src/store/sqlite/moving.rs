@@ -7,7 +7,8 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqlitePool};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::sql;
+use super::sql::moving as sql;
+use super::sql::{BEGIN, mirror};
 use crate::model::{ResourceKind, Words};
 use crate::store::kept;
 use crate::store::moving::{COLLECTIONS, Cell, Collection, Field, Record};
@@ -63,10 +64,10 @@ pub(super) async fn import(writer: &SqlitePool, records: &[Record]) -> Result<()
         columns.join(", "),
         values.join(", ")
     ));
-    let mut transaction = writer.begin_with(sql::BEGIN).await?;
+    let mut transaction = writer.begin_with(BEGIN).await?;
     sqlx::query(statement).bind(&rows).execute(&mut *transaction).await?;
     if collection.name == "resources" {
-        for statement in [sql::mirror::FORGET_WORDS_OF, sql::mirror::ADD_WORDS_OF] {
+        for statement in [mirror::FORGET_WORDS_OF, mirror::ADD_WORDS_OF] {
             sqlx::query(statement).bind(&rows).execute(&mut *transaction).await?;
         }
     }

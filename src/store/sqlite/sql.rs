@@ -153,7 +153,9 @@ macro_rules! lease {
     };
 }
 
+pub(super) mod forgetting;
 pub(super) mod mirror;
+pub(super) mod moving;
 
 statements! {
     /// Takes the right to write at once. A plain BEGIN takes it at the first write, and fails at once when another
@@ -442,72 +444,6 @@ statements! {
         SELECT handler, sum(done) AS done, sum(failed) AS failed, max(failing_until) AS failing_until
         FROM handler_activity WHERE slot >= ?1 GROUP BY handler ORDER BY handler";
 
-    /// Closed deliveries of old events, but for those for whose sake a queue waits.
-    OLD_DELIVERIES = r"
-        SELECT id FROM deliveries
-        WHERE event_id < ?1 AND +state <> 'pending' AND NOT EXISTS (
-            SELECT 1 FROM queues
-            WHERE queues.handler = deliveries.handler AND queues.ordering_key = deliveries.ordering_key
-                AND queues.parked_by = deliveries.id
-        )
-        ORDER BY event_id LIMIT ?2";
-    /// Old bodies of events that have no deliveries.
-    OLD_BODIES = r"
-        SELECT event_id FROM event_bodies
-        WHERE event_id < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.event_id = event_bodies.event_id)
-        ORDER BY event_id LIMIT ?2";
-    /// Old events that have no deliveries.
-    OLD_EVENTS = r"
-        SELECT id FROM events
-        WHERE id < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.event_id = events.id)
-        ORDER BY id LIMIT ?2";
-    /// Old requests in quarantine.
-    OLD_QUARANTINED = "SELECT id FROM quarantine WHERE id < ?1 ORDER BY id LIMIT ?2";
-
-    /// How many deliveries belong to old events.
-    COUNT_OLD_DELIVERIES = "SELECT count(*) FROM deliveries WHERE event_id < ?1";
-    /// How many bodies are old.
-    COUNT_OLD_BODIES = "SELECT count(*) FROM event_bodies WHERE event_id < ?1";
-    /// How many events are old.
-    COUNT_OLD_EVENTS = "SELECT count(*) FROM events WHERE id < ?1";
-    /// How many requests in quarantine are old.
-    COUNT_OLD_QUARANTINED = "SELECT count(*) FROM quarantine WHERE id < ?1";
-
-    /// Forgets the attempts of deliveries.
-    FORGET_ATTEMPTS = "DELETE FROM attempts WHERE delivery_id IN (SELECT unhex(value) FROM json_each(?1))";
-    /// Forgets deliveries.
-    FORGET_DELIVERIES = "DELETE FROM deliveries WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-    /// Forgets what arrived with events.
-    FORGET_BODIES = "DELETE FROM event_bodies WHERE event_id IN (SELECT unhex(value) FROM json_each(?1))";
-    /// Forgets that events are yet to be mirrored, gave no picture, tell of resources, are in the feed.
-    FORGET_UNMIRRORED = "DELETE FROM mirror_inbox WHERE event_id IN (SELECT unhex(value) FROM json_each(?1))";
-    /// See [`FORGET_UNMIRRORED`].
-    FORGET_SKIPPED = "DELETE FROM mirror_skipped WHERE event_id IN (SELECT unhex(value) FROM json_each(?1))";
-    /// See [`FORGET_UNMIRRORED`].
-    FORGET_TOLD_BY = "DELETE FROM resource_events WHERE event_id IN (SELECT unhex(value) FROM json_each(?1))";
-    /// See [`FORGET_UNMIRRORED`].
-    FORGET_FED = "DELETE FROM feed WHERE event_id IN (SELECT unhex(value) FROM json_each(?1))";
-    /// Forgets events.
-    FORGET_EVENTS = "DELETE FROM events WHERE id IN (SELECT unhex(value) FROM json_each(?1))";
-
-    /// Has the planner know what there is.
-    LOOK_AT_WHAT_IS_THERE = "PRAGMA optimize";
-
-    /// Has what is deleted on this connection from now on overwritten.
-    OVERWRITE = "PRAGMA secure_delete = ON";
-
-    /// Which of these events have an open delivery, or one for whose sake a queue waits.
-    EVENTS_THAT_STAY = r"
-        SELECT DISTINCT event_id FROM deliveries LEFT JOIN queues USING (handler, ordering_key)
-        WHERE event_id IN (SELECT unhex(value) FROM json_each(?1))
-            AND (+state = 'pending' OR queues.parked_by = deliveries.id)";
-    /// The deliveries of these events.
-    DELIVERIES_OF = "SELECT id FROM deliveries WHERE event_id IN (SELECT unhex(value) FROM json_each(?1))";
-    /// Forgets what the ledger says of bodies that could not be read.
-    FORGET_WHAT_WAS_READ = r"
-        UPDATE events SET decode_error = 'it was erased'
-        WHERE id IN (SELECT unhex(value) FROM json_each(?1)) AND decode_error IS NOT NULL";
-
     /// Ends the leases of whoever served this file before, and lost them.
     END_LEASES = r"
         UPDATE queues SET lease = NULL, leased_until = NULL, lost = lost + 1 WHERE lease IS NOT NULL";
@@ -634,7 +570,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = super::super::SqliteStore::open(&folder.path().join("lectern.db")).await.unwrap();
         let mut connection = store.writer.acquire().await.unwrap();
-        for (name, sql) in super::ALL.iter().chain(super::mirror::ALL) {
+        for (name, sql) in super::ALL
+            .iter()
+            .chain(super::mirror::ALL)
+            .chain(super::forgetting::ALL)
+            .chain(super::moving::ALL)
+        {
             if let Err(error) = connection.prepare(sql.into_sql_str()).await {
                 panic!("{name}: {error}");
             }

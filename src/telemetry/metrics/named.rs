@@ -131,6 +131,21 @@ mod tests {
     }
 
     #[test]
+    fn other_pages_speak_of_what_there_is() {
+        for page in [
+            include_str!("../../../docs/operating.md"),
+            include_str!("../../../docs/scaling.md"),
+            include_str!("../../../docs/security.md"),
+            include_str!("../../../docs/webhooks.md"),
+        ] {
+            let (told, known) = (names_in(page), known());
+            let unknown: Vec<_> =
+                told.difference(&known).filter(|name| !name.starts_with("lectern_data")).collect();
+            assert!(unknown.is_empty(), "{unknown:?}");
+        }
+    }
+
+    #[test]
     fn alerts_and_the_dashboard_ask_for_what_there_is() {
         for text in [
             include_str!("../../../deploy/prometheus/alerts.yaml"),
