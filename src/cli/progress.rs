@@ -64,8 +64,7 @@ async fn watch<T>(
     }
 }
 
-/// A bar on standard error, of nothing yet.
-pub(super) fn bar() -> ProgressBar {
+fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len}, {per_sec}, {eta} left");
     // Without a terminal, indicatif draws nothing.
     ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(10))

@@ -17,9 +17,11 @@ use crate::store::{
 };
 use crate::telemetry::{Chain, Trouble, metrics, surviving};
 
-/// How many events are mirrored together; and how many while events stream in, which may have to wait for it.
+/// How many events are mirrored together; and how many while events stream in, which may have to wait for it, unless it is so far
+/// behind that it would never keep up.
 const BATCH: u32 = 200;
 const BATCH_OF_STREAM: u32 = 32;
+const FAR_BEHIND: Duration = Duration::from_secs(60);
 
 /// How often to look when nobody says that there is something new: another process may have accepted it.
 const EVERY: Duration = Duration::from_millis(500);
@@ -31,8 +33,7 @@ const RENEW: Duration = Duration::from_secs(5);
 /// With so many events at a time, and a commit of others meanwhile, events are streaming in. Those who send them go first: the
 /// mirror rests so many times as long as its turn took the store, less where it is so far behind, so that it keeps up in the end.
 const STREAM: usize = 8;
-const RESTS: [(Duration, u32); 3] =
-    [(Duration::from_secs(10), 8), (Duration::from_secs(60), 3), (Duration::MAX, 1)];
+const RESTS: [(Duration, u32); 3] = [(Duration::from_secs(10), 8), (FAR_BEHIND, 3), (Duration::MAX, 1)];
 const LONGEST_REST: Duration = Duration::from_secs(1);
 
 /// Mirrors whatever is accepted, until `stop` is cancelled. `signal` changes when something is.
@@ -111,7 +112,7 @@ impl Worker {
             }
             self.lease_again_at = Instant::now() + RENEW;
         }
-        let at_most = if self.is_stream { BATCH_OF_STREAM } else { BATCH };
+        let at_most = if self.is_stream && self.behind < FAR_BEHIND { BATCH_OF_STREAM } else { BATCH };
         let events = in_time(self.store.unmirrored(at_most)).await?;
         self.took = events.len();
         let Some(first) = events.first() else {

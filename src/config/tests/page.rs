@@ -64,19 +64,20 @@ fn name(line: &str) -> Option<&str> {
 fn paragraphs(comment: &[&str]) -> String {
     let mut text = String::new();
     let mut is_code = false;
+    let mut is_list = false;
     for line in comment {
         let looks_like_code = line.starts_with('[') || name(line).is_some();
         if looks_like_code != is_code {
             text.push_str(if looks_like_code { "\n```toml\n" } else { "```\n" });
             is_code = looks_like_code;
         }
-        // An item of a list is one also where the text before it has just ended.
-        let is_item =
-            line.trim_start().starts_with(|first: char| first.is_ascii_digit()) && line.starts_with(' ');
-        if is_item && !text.ends_with("\n\n") && line.trim_start().starts_with("1.") {
+        // An item, or more of one.
+        let is_of_list = !is_code && line.starts_with(' ');
+        if is_of_list != is_list {
             text.push('\n');
+            is_list = is_of_list;
         }
-        text.push_str(if is_item || !line.starts_with("     ") { line.trim_end() } else { line });
+        text.push_str(line.trim_end());
         text.push('\n');
     }
     if is_code {

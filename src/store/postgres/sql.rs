@@ -163,12 +163,14 @@ statements! {
         SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
             set_config('enable_seqscan', 'off', false),
             set_config('enable_bitmapscan', 'off', false),
-            set_config('enable_memoize', 'off', false)";
+            set_config('enable_memoize', 'off', false),
+            set_config('max_parallel_workers_per_gather', '0', false)";
 
-    /// What holds besides where the API reads: that end comes sooner, and no table is read from end to end where an index would
-    /// do.
+    /// What holds besides where the API reads: that end comes sooner, no table is read from end to end where an index would
+    /// do, and no question takes all cores.
     PREPARE_READER = r"
-        SELECT set_config('statement_timeout', '5s', false), set_config('enable_seqscan', 'off', false)";
+        SELECT set_config('statement_timeout', '5s', false), set_config('enable_seqscan', 'off', false),
+            set_config('max_parallel_workers_per_gather', '0', false)";
 
     /// How long a statement of the migrations may take, in milliseconds; 0 is as long as it likes. Waiting for another
     /// process's is one, too.
@@ -311,7 +313,7 @@ statements! {
     /// Deliveries of a held queue are changed by nobody else, except that closed ones may be opened again.
     ///
     /// IS NOT DISTINCT FROM keeps the planner from the index of open deliveries: it would read a queue's whole backlog
-    /// to find the few that are settled.
+    /// to find the few that are settled, or that of all queues, if there was none when the plan was made.
     SETTLE = r#"
         WITH held AS (
             SELECT handler, ordering_key, pending, ended.due_at, parked_by_its, untouched, retries, nth
@@ -330,7 +332,7 @@ statements! {
                 failures = deliveries.failures + CASE finished.outcome WHEN 'done' THEN 0 ELSE 1 END,
                 settled_at = finished.settled_at
             FROM finished JOIN held USING (nth)
-            WHERE deliveries.id = finished.id AND deliveries.state = 'pending'
+            WHERE deliveries.id = finished.id AND deliveries.state IS NOT DISTINCT FROM 'pending'
                 AND deliveries.handler IS NOT DISTINCT FROM held.handler
                 AND deliveries.ordering_key IS NOT DISTINCT FROM held.ordering_key
             RETURNING nth, deliveries.id, deliveries.attempts, deliveries.state
@@ -375,7 +377,7 @@ statements! {
                 parked_by = nullif(queues.parked_by, $1)
         ), hastened AS (
             UPDATE queues SET due_at = least(queues.due_at, $2), is_retrying = false
-            FROM (SELECT handler, ordering_key FROM deliveries WHERE id = $1 AND state = 'pending' FOR UPDATE) AS open
+            FROM (SELECT handler, ordering_key FROM deliveries WHERE id = $1 AND state IS NOT DISTINCT FROM 'pending' FOR UPDATE) AS open
             WHERE queues.handler = open.handler AND queues.ordering_key = open.ordering_key AND queues.lease IS NULL
             RETURNING queues.handler
         )
@@ -668,7 +670,7 @@ statements! {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{Executor, SqlSafeStr};
+    use sqlx::{AssertSqlSafe, Executor, Row, SqlSafeStr};
 
     #[tokio::test]
     async fn every_statement_fits_the_schema() {
@@ -684,6 +686,29 @@ mod tests {
             if let Err(error) = connection.prepare(sql.into_sql_str()).await {
                 panic!("{name}: {error}");
             }
+        }
+    }
+
+    /// Planned while nothing is open, which is what a quiet hour leaves behind, it serves the burst that follows.
+    #[tokio::test]
+    async fn a_settlement_looks_its_deliveries_up_by_their_names_whatever_it_was_planned_for() {
+        let url = super::super::test_database::fresh_postgres_database().await;
+        let store = super::super::PostgresStore::connect(&url, 1).await.unwrap();
+        let mut connection = store.working.acquire().await.unwrap();
+        let filled =
+            "INSERT INTO deliveries (id, event_id, handler, ordering_key, state, opened_at, settled_at)
+            SELECT gen_random_uuid(), gen_random_uuid(), 'crm', n::text, 'done', 'epoch', 'epoch'
+            FROM generate_series(1, 20000) AS n";
+        for statement in [filled, "ANALYZE deliveries"] {
+            sqlx::query(statement).execute(&mut *connection).await.unwrap();
+        }
+        for (sql, values) in [(super::SETTLE, 17), (super::REPLAY, 2)] {
+            let nulls = vec!["NULL"; values].join(", ");
+            let steps = format!("PREPARE asked AS {sql}; EXPLAIN EXECUTE asked ({nulls}); DEALLOCATE asked");
+            let rows = sqlx::raw_sql(AssertSqlSafe(steps)).fetch_all(&mut *connection).await.unwrap();
+            let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+            let plan = plan.join("\n");
+            assert!(plan.contains("deliveries_pkey") && !plan.contains("deliveries_open"), "{plan}");
         }
     }
 }

@@ -46,12 +46,12 @@ statements! {
         UPDATE mirror_work SET lease = $1, leased_until = $3
         WHERE lease IS NULL OR lease = $1 OR leased_until <= $2";
 
-    /// The first events that are yet to be mirrored.
-    UNMIRRORED = concat!("SELECT ", event_columns!(), ", octet_length(event_bodies.body)::bigint AS size
-        FROM mirror_inbox
-        JOIN events ON events.id = mirror_inbox.event_id
-        LEFT JOIN event_bodies ON event_bodies.event_id = mirror_inbox.event_id
-        ORDER BY mirror_inbox.event_id LIMIT $1");
+    /// The first events that are yet to be mirrored. (OFFSET 0 has each looked up by itself, whatever the tables were like when this was planned.)
+    UNMIRRORED = concat!("SELECT ", event_columns!(), ", octet_length(bodies.body)::bigint AS size
+        FROM (SELECT event_id FROM mirror_inbox ORDER BY event_id LIMIT $1) AS first
+        CROSS JOIN LATERAL (SELECT * FROM events WHERE events.id = first.event_id OFFSET 0) AS events
+        LEFT JOIN LATERAL (SELECT body FROM event_bodies WHERE event_bodies.event_id = first.event_id OFFSET 0) AS bodies ON true
+        ORDER BY first.event_id");
 
     /// Whether the lease is still held. Whoever writes to the mirror holds this row until the commit: so one writes after another,
     /// sees what the one before has written, and positions in the feed are given in the order of commits.
@@ -173,10 +173,10 @@ statements! {
         WHERE rebuild_started_at IS NOT NULL AND rebuild_ended_at IS NULL";
 
     /// The next events to be mirrored again.
-    NEXT_OF_REBUILD = concat!("SELECT ", event_columns!(), ", octet_length(event_bodies.body)::bigint AS size
-        FROM events LEFT JOIN event_bodies ON event_bodies.event_id = events.id
-        WHERE events.id > $1 AND events.id <= $2
-        ORDER BY events.id LIMIT $3");
+    NEXT_OF_REBUILD = concat!("SELECT ", event_columns!(), ", octet_length(bodies.body)::bigint AS size
+        FROM (SELECT * FROM events WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3) AS events
+        LEFT JOIN LATERAL (SELECT body FROM event_bodies WHERE event_bodies.event_id = events.id OFFSET 0) AS bodies ON true
+        ORDER BY events.id");
 
     /// Ends making the mirror anew.
     END_REBUILD = r"
