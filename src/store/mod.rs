@@ -24,7 +24,7 @@ pub use error::StoreError;
 pub use forgetting::ForgettingStore;
 pub(crate) use in_time::in_time;
 pub use mirror::{MirrorLease, MirrorStore, Mirrored, Rebuilding, Unmirrored};
-pub use moving::{COLLECTIONS, Cell, Collection, MovingStore, NoRecord, Record};
+pub use moving::{COLLECTIONS, Cell, Collection, Field, MovingStore, NoRecord, Record};
 pub use notes::{Note, NoteStore};
 pub use replay::{Portion, Reopened, ReplayLease};
 pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQueue, QueueRef, Settlement};
