@@ -17,7 +17,7 @@ use crate::telemetry::{Chain, surviving};
 const EVERY: Duration = Duration::from_secs(600);
 
 /// How many go at a time: a transaction short enough that nobody waits for it.
-const BATCH: u32 = 200;
+const BATCH: u32 = 50;
 
 /// The rest between two batches, in which others get their turn, is so many times what the last one took the store.
 const REST: u32 = 3;
