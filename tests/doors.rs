@@ -59,7 +59,7 @@ const DOORS: [(&str, &[&str]); 21] = [
     ("mirror", &["clock", "model", "podium", "store", "telemetry"]),
     ("query", &["clock", "http", "model", "podium", "store", "telemetry"]),
     ("upkeep", &["clock", "config", "model", "podium", "store", "telemetry"]),
-    ("erasure", &["model", "podium", "store"]),
+    ("erasure", &["clock", "model", "podium", "store"]),
     ("moving", &["mirror", "model", "store"]),
     ("doctor", &["model", "podium"]),
     ("simulator", &["clock", "config", "http", "podium"]),

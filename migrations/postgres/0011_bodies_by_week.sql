@@ -11,8 +11,8 @@ CREATE TABLE event_bodies (
 ) PARTITION BY RANGE (event_id);
 CREATE TABLE event_bodies_other PARTITION OF event_bodies DEFAULT;
 
--- All that is there already is dropped together, when the last of it is old. It has all identifiers to the end of a week, and weeks
--- are counted from 1970.
+-- All that is there already stays in one table, out of which bodies are deleted one by one until the last of it is old: then it is
+-- dropped. It has all identifiers to the end of a week, and weeks are counted from 1970.
 DO $$
 DECLARE
     newest uuid := (SELECT event_id FROM event_bodies_before ORDER BY event_id DESC LIMIT 1);

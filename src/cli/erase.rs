@@ -112,7 +112,7 @@ async fn find_and_erase(
     let erased = if arguments.dry_run || is_nothing || !(arguments.yes || is_meant()?) {
         None
     } else {
-        let erased = erasure::erase(&found, begun, store).await?;
+        let erased = erasure::erase(&found, begun, &SystemClock, store).await?;
         for file in &spooled.set_aside {
             tokio::fs::remove_file(file).await?;
         }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
+use crate::clock::Clock;
 use crate::model::{EventId, QuarantineId, ResourceKind};
 use crate::store::{Database, StoreError, in_time};
 
@@ -21,7 +22,7 @@ pub use traces::{NoTrace, Traces};
 /// How many events or resources are erased at a time: short enough that nobody waits for it.
 const BATCH: usize = 100;
 
-/// How long the mirror is waited for: so often, so long. Where no server runs, nobody mirrors.
+/// How often the mirror is looked at, and the pause in between. Not for ever: where no server runs, nobody mirrors.
 const WAITS: u32 = 20;
 const WAIT: Duration = Duration::from_millis(250);
 
@@ -64,16 +65,22 @@ pub struct Erased {
 ///
 /// # Errors
 /// When the store fails.
-pub async fn erase(found: &Found, begun: Timestamp, database: &dyn Database) -> Result<Erased, StoreError> {
+pub async fn erase(
+    found: &Found,
+    begun: Timestamp,
+    clock: &dyn Clock,
+    database: &dyn Database,
+) -> Result<Erased, StoreError> {
     let mut erased = Erased::default();
     erased.add(found, database).await?;
-    // What was on its way into the mirror, of events whose bodies were there a moment ago, is in it by then.
+    // An event waits until it is in the mirror: what was read of a body that is gone now is there once nothing older waits.
+    let erased_at = clock.now();
     for _ in 0..WAITS {
-        sleep(WAIT).await;
         let waiting = in_time(database.mirror_status()).await?.oldest_at;
-        if waiting.is_none_or(|oldest| oldest > begun) {
+        if waiting.is_none_or(|oldest| oldest > erased_at) {
             break;
         }
+        sleep(WAIT).await;
     }
     let late = find(found.traces.clone(), Some(begun), database, |_| {}).await?;
     erased.kept.clear();

@@ -38,18 +38,20 @@ pub(super) async fn internal(request: Request, next: Next) -> Response {
 async fn log(request: Request, next: Next, is_public: bool) -> Response {
     let begun = Instant::now();
     let name = request.headers().get(&NAME).filter(|name| is_fit(name)).cloned().unwrap_or_else(new_name);
-    let (method, path) = (request.method().clone(), shown(request.uri().path()));
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let mut response = next.run(request).await;
     let status = response.status();
     let request_id = name.to_str().unwrap_or_default();
     let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     // The query is left out: it may hold what people search for.
-    let event_id = response.extensions().get().map(|About(event)| event.to_string());
+    // Worked out where there is a line: on the way to the answer nothing is made that nobody reads.
+    let event_id = || response.extensions().get().map(|About(event)| event.to_string());
+    let path = || uri.path().chars().take(SHOWN).collect::<String>();
     let status = status.as_u16();
-    if is_public && (400..500).contains(&status) || status == 200 && ROUTINE.contains(&path.as_str()) {
-        tracing::debug!(request_id, %method, path, status, took_ms, event_id, "request");
+    if is_public && (400..500).contains(&status) || status == 200 && ROUTINE.contains(&uri.path()) {
+        tracing::debug!(request_id, %method, path = path(), status, took_ms, event_id = event_id(), "request");
     } else {
-        tracing::info!(request_id, %method, path, status, took_ms, event_id, "request");
+        tracing::info!(request_id, %method, path = path(), status, took_ms, event_id = event_id(), "request");
     }
     response.headers_mut().insert(NAME, name);
     response
@@ -65,8 +67,4 @@ fn new_name() -> HeaderValue {
     // Without randomness there is no name, and that is all.
     let chance = getrandom::u64().unwrap_or_default();
     HeaderValue::from_str(&format!("{chance:016x}")).unwrap_or(HeaderValue::from_static("-"))
-}
-
-fn shown(path: &str) -> String {
-    path.chars().take(SHOWN).collect()
 }

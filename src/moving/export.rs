@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::tally::Counting;
 use super::{AHEAD, FORM, Line, MovingError, Tally};
 use crate::model::Rebuild;
-use crate::store::{Database, MovingStore, Record, StoreError};
+use crate::store::{Database, MovingStore, Record};
 
 /// Writes everything that a store keeps, as it is at one moment. `tell` hears how many records are written. Returns what it comes to.
 ///
@@ -59,8 +59,7 @@ async fn each(
         }
         Ok::<_, MovingError>(())
     };
-    let exporting =
-        async { Ok::<_, MovingError>(store.export(to).await.map_err(|error: StoreError| error)?) };
+    let exporting = async { Ok::<_, MovingError>(store.export(to).await?) };
     // Whoever can't take any more lets go of the channel, which ends the other.
     tokio::try_join!(taking, exporting)?;
     Ok(())

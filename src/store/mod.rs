@@ -160,8 +160,8 @@ pub trait Store: Send + Sync + 'static {
     async fn activity(&self, since: Timestamp) -> Result<Vec<Activity>, StoreError>;
 
     /// Keeps requests that failed verification, as far as `bounds` allow, and says of each, in order, whether it is kept.
-    /// The oldest that were merely rejected make room for newer ones; a held one leaves only when it is forgotten by name
-    /// or by filter, and of new ones the earlier come first, each source's within its share. What can't be kept makes nothing else leave. Keeping the
+    /// The oldest that were merely rejected make room for newer ones; a held one leaves only when it is forgotten by name,
+    /// by filter or by age, and of new ones the earlier come first, each source's within its share. What can't be kept makes nothing else leave. Keeping the
     /// same request again is harmless.
     ///
     /// When this returns `Ok`, what is kept has reached the disk. Where several processes keep requests at the same
