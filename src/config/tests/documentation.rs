@@ -37,12 +37,18 @@ fn the_defaults_copied_to_a_file_are_the_same_configuration() {
 }
 
 #[test]
-fn the_configuration_for_production_has_no_mistakes() {
-    let written = Written::new()
-        .file(include_str!("../../../config/production.toml"))
-        .environment(&[("DATABASE_URL", "postgres://lectern:secret@postgres/lectern")]);
-    let loaded = written.load().unwrap();
-    assert_eq!(loaded.public().listen.to_string(), "0.0.0.0:8080");
+fn the_configurations_for_production_have_no_mistakes() {
+    for file in [
+        include_str!("../../../config/production.toml"),
+        include_str!("../../../deploy/kubernetes/lectern.toml"),
+    ] {
+        let written = Written::new()
+            .file(file)
+            .environment(&[("DATABASE_URL", "postgres://lectern:secret@postgres/lectern")]);
+        let loaded = written.load().unwrap();
+        assert_eq!(loaded.public().listen.to_string(), "0.0.0.0:8080");
+        assert_eq!(loaded.internal_listen().to_string(), "0.0.0.0:8081");
+    }
 }
 
 #[test]
