@@ -22,6 +22,7 @@ mod plain;
 mod podium;
 mod progress;
 mod prune;
+mod quarantine;
 mod rebuild;
 mod repair;
 mod replay;
@@ -99,6 +100,8 @@ enum Command {
     Calls(Box<client::Arguments>),
     /// Lists what handlers owe to events, or shows a delivery with its attempts
     Deliveries(Box<client::Arguments>),
+    /// Lists requests that failed verification, has them verified again, deletes them
+    Quarantine(Box<quarantine::Arguments>),
     /// Shows events as they arrive
     Tail(Box<tail::Arguments>),
     /// Makes the mirror, which messages and the like are shown from, anew; or shows how it stands
@@ -225,6 +228,7 @@ async fn execute(
         Command::Reviews(arguments) => client::run(Kind::Reviews, *arguments, &layers.load()?).await,
         Command::Calls(arguments) => client::run(Kind::Calls, *arguments, &layers.load()?).await,
         Command::Deliveries(arguments) => client::run(Kind::Deliveries, *arguments, &layers.load()?).await,
+        Command::Quarantine(arguments) => quarantine::run(*arguments, &layers.load()?).await,
         Command::Tail(arguments) => tail::run(*arguments, &layers.load()?).await,
         Command::Rebuild(arguments) => rebuild::run(&arguments, &layers.load()?).await,
         Command::Auth(command) => auth::run(&command, &layers.load()?).await,

@@ -231,7 +231,7 @@ fn retention(
         )));
     }
     let bodies = bodies?.min(events);
-    Ok(Retention { deliveries: deliveries?.min(bodies), bodies, events, quarantine: quarantine? })
+    Ok(Retention { deliveries: deliveries?.min(bodies), bodies, events, quarantine: quarantine?.min(events) })
 }
 
 fn quarantine(section: &mut Section<'_>) -> Result<Quarantine, Reported> {

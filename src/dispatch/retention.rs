@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::Retention;
 use crate::model::Forgettable;
-use crate::store::{ForgettingStore, StoreError, in_time};
+use crate::store::{ForgettingStore, Forgotten, Reached, StoreError, in_time};
 use crate::telemetry::{Chain, surviving};
 
 /// How often to look.
@@ -71,11 +71,15 @@ pub async fn make_ready(store: &dyn ForgettingStore, clock: &dyn Clock) {
 }
 
 async fn forget(what: Forgettable, before: Timestamp, store: &dyn ForgettingStore, stop: &CancellationToken) {
-    let mut forgotten = 0;
-    while !stop.is_cancelled() {
-        match forget_some(what, before, store).await {
-            Ok(0) => break,
-            Ok(count) => forgotten += count,
+    let (mut forgotten, mut next) = (0, Some(Reached::default()));
+    while let Some(from) = next
+        && !stop.is_cancelled()
+    {
+        match forget_some(what, from, before, store).await {
+            Ok(some) => {
+                forgotten += some.count;
+                next = some.reached;
+            }
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "old {what} can't be forgotten now");
                 break;
@@ -87,19 +91,20 @@ async fn forget(what: Forgettable, before: Timestamp, store: &dyn ForgettingStor
     }
 }
 
-/// Forgets some of a kind, and rests. Returns how many; none when there are no more.
+/// A step of a round: forgets some of a kind, and rests.
 ///
 /// # Errors
 /// As for [`ForgettingStore::forget_before`].
 pub async fn forget_some(
     what: Forgettable,
+    from: Reached,
     before: Timestamp,
     store: &dyn ForgettingStore,
-) -> Result<u64, StoreError> {
+) -> Result<Forgotten, StoreError> {
     let begun = Instant::now();
-    let count = in_time(store.forget_before(what, before, BATCH)).await?;
-    if count > 0 {
+    let forgotten = in_time(store.forget_before(what, from, before, BATCH)).await?;
+    if forgotten.count > 0 {
         sleep((begun.elapsed() * REST).max(SHORTEST_REST)).await;
     }
-    Ok(count)
+    Ok(forgotten)
 }

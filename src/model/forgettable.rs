@@ -12,7 +12,7 @@ pub enum Forgettable {
     Bodies,
     /// Events: their lines in the ledger, with all that is left of them. One stays as long as a delivery or the body of it is there.
     Events,
-    /// Requests in quarantine, held or not.
+    /// Requests in quarantine, but for those that are held.
     Quarantined,
 }
 

@@ -59,13 +59,6 @@ impl From<MigrateError> for StoreError {
     fn from(error: MigrateError) -> Self {
         match error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
-            MigrateError::VersionMissing(version) => Self::Failed(
-                format!(
-                    "the database was made by a newer Lectern: it has migration {version}, which this version \
-                     does not know; run that version of Lectern, or a later one"
-                )
-                .into(),
-            ),
             MigrateError::VersionMismatch(version) => Self::Failed(
                 format!(
                     "migration {version} of the database is another one than this version of Lectern has: \

@@ -11,6 +11,7 @@ mod moving;
 mod notes;
 pub mod postgres;
 mod replay;
+mod schema;
 pub mod sqlite;
 mod statements;
 mod work;
@@ -21,7 +22,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 pub use error::StoreError;
-pub use forgetting::ForgettingStore;
+pub use forgetting::{ForgettingStore, Forgotten, Reached};
 pub(crate) use in_time::in_time;
 pub use mirror::{MirrorLease, MirrorStore, Mirrored, Rebuilding, Unmirrored};
 pub use moving::{COLLECTIONS, Cell, Collection, Field, MovingStore, NoRecord, Record};

@@ -24,7 +24,7 @@ use crate::model::TraceContext;
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
 
 /// How long a stop waits for what is still to be sent.
-const LAST_WITHIN: Duration = Duration::from_secs(2);
+const LAST_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where spans go: once a process, as the log.
 static TRACES: OnceLock<Traces> = OnceLock::new();
@@ -91,24 +91,55 @@ impl Drop for Stop {
 /// of its traces.
 #[must_use]
 pub fn start() -> Stop {
-    let says = |name: &str, value: &str| {
-        std::env::var(name).is_ok_and(|said| said.trim().eq_ignore_ascii_case(value))
+    let exporter = match wanted(|name| std::env::var(name).ok()) {
+        Ok(false) => return Stop(()),
+        Ok(true) => SpanExporter::builder().with_http().build().map_err(|error| error.to_string()),
+        Err(why) => Err(why),
     };
-    let is_wanted =
-        ENDPOINTS.iter().any(|name| std::env::var(name).is_ok_and(|said| !said.trim().is_empty()));
-    if is_wanted && !says("OTEL_SDK_DISABLED", "true") && !says("OTEL_TRACES_EXPORTER", "none") {
-        match SpanExporter::builder().with_http().build() {
-            Ok(exporter) => {
-                let mut processor = BatchSpanProcessor::builder(exporter).build();
-                processor.set_resource(&resource());
-                let _started_before = TRACES.set(Traces { processor, sampler: Config::default().sampler });
+    match exporter {
+        Ok(exporter) => {
+            let mut processor = BatchSpanProcessor::builder(exporter).build();
+            processor.set_resource(&resource());
+            let _started_before = TRACES.set(Traces { processor, sampler: Config::default().sampler });
+        }
+        Err(error) => tracing::error!(%error, "no traces are sent: what OTEL_… say can't be used"),
+    }
+    Stop(())
+}
+
+/// Whether the environment asks for traces, or why what it asks for can't be had. `said` is the value of a variable.
+fn wanted(said: impl Fn(&str) -> Option<String>) -> Result<bool, String> {
+    let said = |name: &str| said(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+    let exporter = said("OTEL_TRACES_EXPORTER").map(|exporter| exporter.to_ascii_lowercase());
+    let is_off = said("OTEL_SDK_DISABLED").is_some_and(|disabled| disabled.eq_ignore_ascii_case("true"))
+        || exporter.as_deref() == Some("none");
+    if is_off || (exporter.is_none() && ENDPOINTS.iter().all(|name| said(name).is_none())) {
+        return Ok(false);
+    }
+    if let Some(other) = exporter.filter(|exporter| exporter != "otlp") {
+        return Err(format!("OTEL_TRACES_EXPORTER is {other:?}: Lectern has `otlp` and `none`"));
+    }
+    for name in ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"] {
+        match said(name) {
+            Some(protocol) if protocol == "http/protobuf" => break,
+            Some(other) => {
+                return Err(format!(
+                    "{name} is {other:?}: Lectern sends `http/protobuf`, which collectors take at port 4318"
+                ));
             }
-            Err(error) => {
-                tracing::error!(%error, "no traces are sent: OTEL_EXPORTER_OTLP_… can't be used");
+            None => {}
+        }
+    }
+    for what in ["CERTIFICATE", "CLIENT_CERTIFICATE", "CLIENT_KEY"] {
+        for name in [format!("OTEL_EXPORTER_OTLP_TRACES_{what}"), format!("OTEL_EXPORTER_OTLP_{what}")] {
+            if said(&name).is_some() {
+                return Err(format!(
+                    "{name} is set: Lectern trusts the certificates that the system does, and shows none"
+                ));
             }
         }
     }
-    Stop(())
+    Ok(true)
 }
 
 /// `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` may say more, and otherwise.
@@ -225,5 +256,52 @@ fn span(
         links: SpanLinks::default(),
         status: Status::Unset,
         instrumentation_scope: InstrumentationScope::builder("lectern").build(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &[(&str, &str)]) -> Result<bool, String> {
+        wanted(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn traces_are_sent_where_the_environment_asks_for_them() {
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
+        assert_eq!(with(&[]), Ok(false));
+        assert_eq!(with(&[("OTEL_EXPORTER_OTLP_ENDPOINT", " ")]), Ok(false));
+        assert_eq!(with(&[endpoint]), Ok(true));
+        assert_eq!(
+            with(&[("OTEL_TRACES_EXPORTER", "otlp")]),
+            Ok(true),
+            "at the address that it has by default"
+        );
+        assert_eq!(with(&[endpoint, ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")]), Ok(true));
+        assert_eq!(with(&[endpoint, ("OTEL_TRACES_EXPORTER", "none")]), Ok(false));
+        assert_eq!(with(&[endpoint, ("OTEL_SDK_DISABLED", "TRUE")]), Ok(false));
+    }
+
+    #[test]
+    fn what_can_not_be_had_is_named() {
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4317");
+        for (name, value) in [
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
+            ("OTEL_TRACES_EXPORTER", "zipkin"),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/etc/ca.pem"),
+            ("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", "/etc/key.pem"),
+        ] {
+            let why = with(&[endpoint, (name, value)]).unwrap_err();
+            assert!(why.contains(name), "{why}");
+        }
+        let both = [
+            ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ];
+        assert_eq!(with(&[endpoint, both[0], both[1]]), Ok(true), "what is said of traces counts for them");
     }
 }

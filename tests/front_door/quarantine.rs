@@ -343,3 +343,43 @@ async fn while_the_database_is_away_what_should_be_held_is_503_in_time_and_then_
     .await;
     assert!(bodies.contains(&"1".to_owned()) && bodies.contains(&"3".to_owned()), "{bodies:?}");
 }
+
+/// As docs/webhooks.md has it, with nothing but the command line.
+#[tokio::test]
+async fn what_was_held_is_let_in_and_what_is_left_deleted_by_commands() {
+    let setup = Setup::sqlite().config(HOLD);
+    let lectern = setup.start().await;
+    let of_podium = new_event("message.received", "a conversation");
+    assert_eq!(post(&lectern, &of_podium).await.json()["data"]["status"], "held");
+    let forged = lectern.signed("/webhooks/podium", "forged", &now_in_milliseconds(), b"{}");
+    assert_eq!(Answer::of(forged).await.json()["data"]["status"], "held");
+    assert!(lectern.stop().await.success());
+
+    let setup = setup.env("PODIUM_WEBHOOK_SECRET", RIGHT_SECRET);
+    let lectern = setup.start().await;
+    let run = async |arguments: &[&str]| {
+        let ended = setup.run(&[&["quarantine"], arguments, &["--url", &lectern.internal]].concat()).await;
+        assert!(ended.success, "{arguments:?}: {ended:?}");
+        ended.stdout
+    };
+    let all: Value = serde_json::from_str(&run(&["--json", "source=default"]).await).unwrap();
+    assert_eq!(all.as_array().unwrap().len(), 2);
+    assert!(run(&[]).await.starts_with("RECEIVED"));
+    let released = run(&["release"]).await;
+    assert!(
+        released.starts_with("1 became events, 0 were events already, 1 failed again and stay"),
+        "{released}"
+    );
+    assert_eq!(count_events(&lectern).await, 1);
+    let left = quarantined(&lectern).await;
+    let shown: Value =
+        serde_json::from_str(&run(&["show", "--json", left[0]["id"].as_str().unwrap()]).await).unwrap();
+    assert_eq!(shown["body"], "{}");
+
+    let unsaid = setup.run(&["quarantine", "delete", "--url", &lectern.internal]).await;
+    assert!(!unsaid.success && unsaid.stderr.contains("--all"), "{unsaid:?}");
+    assert_eq!(run(&["delete", "reason=timestamp_too_old"]).await, "0 deleted.\n");
+    assert_eq!(run(&["delete", left[0]["id"].as_str().unwrap()]).await, "1 deleted.\n");
+    assert_eq!(run(&["delete", "--all"]).await, "0 deleted.\n");
+    assert_eq!(quarantined(&lectern).await, Vec::<Value>::new());
+}

@@ -1,12 +1,12 @@
 //! Forgetting by age, and never what is still owed.
 
 use lectern::model::{DeliveryFilter, DeliveryState, EventFilter, Forgettable, NewEvent};
-use lectern::store::Acceptance;
+use lectern::store::{Acceptance, Reached};
 
 use crate::home::{Home, Place};
 use crate::make::{
     accept, assert_no_work_is_left, claim_all, claim_one, do_all, event, failed, first, forget_before,
-    microsecond, owed, owed_to, second, settle, settlement,
+    microsecond, owed, owed_to, round, second, settle, settlement,
 };
 use crate::quarantining::{held, rejected};
 
@@ -20,7 +20,9 @@ crate::on_both_stores![
     each_kind_goes_by_an_age_of_its_own,
     a_body_stays_as_long_as_a_delivery_of_its_event,
     bodies_of_whole_weeks_go_together_or_not_at_all,
-    requests_in_quarantine_go_by_their_age,
+    requests_in_quarantine_go_by_their_age_unless_they_are_held,
+    two_that_forget_at_once_share_what_there_is,
+    what_stays_is_passed_a_bounded_number_at_a_step,
     what_arrived_with_an_event_is_forgotten_by_name,
     what_is_still_owed_is_not_forgotten_by_name,
 ];
@@ -131,7 +133,7 @@ async fn each_kind_goes_by_an_age_of_its_own(store: Home) {
     do_all(&*store, second(9)).await;
     all_is_mirrored(&*store, &events).await;
     let count = async |what, before| store.count_before(what, second(before)).await.unwrap();
-    let forget = async |what, before| store.forget_before(what, second(before), 100).await.unwrap();
+    let forget = async |what, before| round(&*store, what, second(before), 100).await;
     for (what, before) in [(Forgettable::Deliveries, 4), (Forgettable::Bodies, 3), (Forgettable::Events, 2)] {
         let old = u64::try_from(before).unwrap() - 1;
         assert_eq!(count(what, before).await, old, "{what}");
@@ -152,11 +154,11 @@ async fn a_body_stays_as_long_as_a_delivery_of_its_event(store: Home) {
     let claimed = lectern::store::Claim { queues: 1, ..crate::make::claim(second(4)) };
     assert_eq!(store.claim(&claimed).await.unwrap().queues.len(), 1);
     all_is_mirrored(&*store, &events).await;
-    assert_eq!(store.forget_before(Forgettable::Bodies, second(9), 100).await.unwrap(), 1);
+    assert_eq!(round(&*store, Forgettable::Bodies, second(9), 100).await, 1);
     do_all(&*store, second(100)).await;
-    assert_eq!(store.forget_before(Forgettable::Bodies, second(9), 100).await.unwrap(), 0);
-    store.forget_before(Forgettable::Deliveries, second(9), 100).await.unwrap();
-    assert_eq!(store.forget_before(Forgettable::Bodies, second(9), 100).await.unwrap(), 2);
+    assert_eq!(round(&*store, Forgettable::Bodies, second(9), 100).await, 0);
+    round(&*store, Forgettable::Deliveries, second(9), 100).await;
+    assert_eq!(round(&*store, Forgettable::Bodies, second(9), 100).await, 2);
 }
 
 /// In SQLite, where bodies have no weeks, they go one by one.
@@ -182,14 +184,14 @@ async fn bodies_of_whole_weeks_go_together_or_not_at_all(store: Home) {
         .map(|queue| crate::make::all_done(queue, day(31)))
         .collect();
     store.settle(&done).await.unwrap();
-    store.forget_before(Forgettable::Deliveries, day(28), 1000).await.unwrap();
+    round(&*store, Forgettable::Deliveries, day(28), 1000).await;
 
     // Nothing is mirrored yet: whole or not, no body goes.
-    assert_eq!(store.forget_before(Forgettable::Bodies, day(27), 1000).await.unwrap(), 0);
+    assert_eq!(round(&*store, Forgettable::Bodies, day(27), 1000).await, 0);
     let lease = crate::mirroring::at_the_mirror(&*store).await;
     let ids: Vec<_> = events.iter().map(|event| event.record.id).collect();
     assert!(store.mirror(&crate::mirroring::through(lease, &ids)).await.unwrap());
-    while store.forget_before(Forgettable::Bodies, day(27), 1000).await.unwrap() > 0 {}
+    round(&*store, Forgettable::Bodies, day(27), 1000).await;
     let left = contents().await;
     match store.place {
         Place::Sqlite { .. } => assert_eq!(left, [10, 27, 28, 29]),
@@ -204,18 +206,47 @@ async fn bodies_of_whole_weeks_go_together_or_not_at_all(store: Home) {
     let late = claim_all(&*store, day(40)).await.queues;
     let late: Vec<_> = late.iter().map(|queue| crate::make::all_done(queue, day(40))).collect();
     store.settle(&late).await.unwrap();
-    store.forget_before(Forgettable::Deliveries, day(28), 1000).await.unwrap();
-    while store.forget_before(Forgettable::Bodies, day(27), 1000).await.unwrap() > 0 {}
+    round(&*store, Forgettable::Deliveries, day(28), 1000).await;
+    round(&*store, Forgettable::Bodies, day(27), 1000).await;
     assert!(!contents().await.contains(&10));
 }
 
-async fn requests_in_quarantine_go_by_their_age(store: Home) {
+async fn requests_in_quarantine_go_by_their_age_unless_they_are_held(store: Home) {
     let requests = [held(second(1), 9), rejected(second(2), 9), rejected(second(3), 9)];
     store.quarantine(&requests, lectern::model::QuarantineBounds::new(9, 1 << 20)).await.unwrap();
     assert_eq!(store.count_before(Forgettable::Quarantined, second(3)).await.unwrap(), 2);
-    assert_eq!(store.forget_before(Forgettable::Quarantined, second(3), 9).await.unwrap(), 2);
-    let all = lectern::model::QuarantineFilter::default();
-    assert_eq!(store.quarantined(&all, first(9)).await.unwrap().len(), 1);
+    assert_eq!(round(&*store, Forgettable::Quarantined, second(3), 9).await, 1);
+    let left = store.quarantined(&lectern::model::QuarantineFilter::default(), first(9)).await.unwrap();
+    assert_eq!(left.iter().map(|kept| kept.held).collect::<Vec<_>>(), [false, true], "the newest first");
+}
+
+/// What one is at is not what the other waits for, or takes for the end.
+async fn two_that_forget_at_once_share_what_there_is(store: Home) {
+    let another = store.another_server().await;
+    let events: Vec<_> = (0..100).map(|n| owed(&n.to_string(), &n.to_string(), second(n))).collect();
+    store.accept(&events).await.unwrap();
+    do_all(&*store, second(300)).await;
+    let (one, other) = tokio::join!(
+        round(&*store, Forgettable::Deliveries, second(300), 3),
+        round(&*another, Forgettable::Deliveries, second(300), 3)
+    );
+    assert_eq!(one + other, 100);
+    assert_eq!(store.deliveries(&DeliveryFilter::default(), first(9)).await.unwrap(), []);
+}
+
+/// However much a handler owes that is not there any more.
+async fn what_stays_is_passed_a_bounded_number_at_a_step(store: Home) {
+    accept(&*store, owed("done", "a", second(5000))).await;
+    do_all(&*store, second(5001)).await;
+    let open: Vec<_> = (0..1500).map(|n| owed(&n.to_string(), "b", second(n))).collect();
+    store.accept(&open).await.unwrap();
+    let (mut next, mut steps) = (Some(Reached::default()), Vec::new());
+    while let Some(from) = next {
+        let step = store.forget_before(Forgettable::Deliveries, from, second(6000), 50).await.unwrap();
+        steps.push(step.count);
+        next = step.reached;
+    }
+    assert_eq!(steps, [0, 1]);
 }
 
 async fn what_arrived_with_an_event_is_forgotten_by_name(store: Home) {

@@ -9,7 +9,7 @@ use lectern::model::{
 };
 use lectern::store::{
     Acceptance, Claim, Claimed, Database, Due, FinishedAttempt, LeaseToken, LeasedQueue, MirrorLease,
-    Settlement, Store, StoreError,
+    Reached, Settlement, Store, StoreError,
 };
 
 /// The handler of tests that need only one.
@@ -163,6 +163,17 @@ pub(crate) async fn do_all(store: &dyn Store, at: Timestamp) {
     assert!(store.settle(&settlements).await.unwrap().into_iter().all(|written| written));
 }
 
+/// A whole round, so many at a step. Returns how many went.
+pub(crate) async fn round(store: &dyn Database, what: Forgettable, before: Timestamp, at_most: u32) -> u64 {
+    let (mut count, mut next) = (0, Some(Reached::default()));
+    while let Some(from) = next {
+        let some = store.forget_before(what, from, before, at_most).await.unwrap();
+        count += some.count;
+        next = some.reached;
+    }
+    count
+}
+
 /// Forgets what is before the moment, of events so many at most, with all that they have. Returns how many events went. What is not mirrored
 /// would stay.
 pub(crate) async fn forget_before(
@@ -180,9 +191,9 @@ pub(crate) async fn forget_before(
     let events: Vec<_> = store.unmirrored(1000).await?.iter().map(|one| one.event.id).collect();
     store.mirror(&crate::mirroring::through(lease.token, &events)).await?;
     for what in [Forgettable::Deliveries, Forgettable::Bodies] {
-        store.forget_before(what, before, 1000).await?;
+        round(store, what, before, 1000).await;
     }
-    store.forget_before(Forgettable::Events, before, at_most).await
+    Ok(store.forget_before(Forgettable::Events, Reached::default(), before, at_most).await?.count)
 }
 
 /// A page of a list from its beginning.

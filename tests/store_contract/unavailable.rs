@@ -4,7 +4,7 @@ use lectern::model::{
     DeliveryFilter, DeliveryId, EventFilter, EventId, Forgettable, NewToken, QuarantineBounds,
     QuarantineFilter, QuarantineId, Replay, Role, TokenDigest, TokenId,
 };
-use lectern::store::{Portion, ReplayLease, StoreError};
+use lectern::store::{Portion, Reached, ReplayLease, StoreError};
 
 use crate::home::Home;
 use crate::make::{accept, all_done, claim, claim_one, first, owed, second};
@@ -61,7 +61,7 @@ async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
         store.delivery(delivery).await.err(),
         store.attempts(delivery).await.err(),
         store.backlog().await.err(),
-        store.forget_before(Forgettable::Events, now, 1).await.err(),
+        store.forget_before(Forgettable::Events, Reached::default(), now, 1).await.err(),
         store.count_before(Forgettable::Bodies, now).await.err(),
         store.forget_contents(&[event]).await.err(),
         store.forget_resources(&[]).await.err(),

@@ -1,4 +1,5 @@
-//! A database of every earlier schema, with something in it, is brought up to date, and what is in it is handled.
+//! A database of every earlier schema, with something in it, is brought up to date, and what is in it is handled; and so is what an
+//! older program writes afterwards.
 
 use lectern::model::NewEvent;
 use sqlx::migrate::{Migration, Migrator};
@@ -22,6 +23,7 @@ fn written(
     moment: &str,
 ) -> [String; 4] {
     let (event, delivery) = (&new.record, &new.deliveries[0]);
+    let queue = &delivery.ordering_key;
     let (event_id, delivery_id) = (id(event.id.as_uuid()), id(delivery.id.as_uuid()));
     let (key, body) = (bytes(new.dedup_key.as_bytes()), bytes(&new.content.body));
     let uid = event.event_uid.as_deref().unwrap();
@@ -36,10 +38,11 @@ fn written(
         ),
         format!(
             "INSERT INTO deliveries (id, event_id, handler, ordering_key, state, opened_at)
-             VALUES ({delivery_id}, {event_id}, '{HANDLER}', 'a', 'pending', {moment})"
+             VALUES ({delivery_id}, {event_id}, '{HANDLER}', '{queue}', 'pending', {moment})"
         ),
         format!(
-            "INSERT INTO queues (handler, ordering_key, pending, due_at) VALUES ('{HANDLER}', 'a', 1, {moment})"
+            "INSERT INTO queues (handler, ordering_key, pending, due_at)
+             VALUES ('{HANDLER}', '{queue}', 1, {moment})"
         ),
     ]
 }
@@ -49,7 +52,8 @@ async fn assert_it_is_handled(place: &Place, new: &NewEvent, migrations: usize) 
     assert_eq!(store.event(new.record.id).await.unwrap().as_ref(), Some(&new.record), "{migrations}");
     let contents = store.contents(&[new.record.id]).await.unwrap();
     assert_eq!(contents[0].1, new.content, "{migrations}");
-    assert_eq!(uids(&claim_one(&*store, second(2)).await.due), ["e1"], "{migrations}");
+    let uid = new.record.event_uid.as_deref().unwrap();
+    assert_eq!(uids(&claim_one(&*store, second(2)).await.due), [uid], "{migrations}");
     // It is recognised when it comes again.
     let again = store.accept(std::slice::from_ref(new)).await.unwrap();
     assert_eq!(again, [lectern::store::Acceptance::Duplicate(new.record.id)], "{migrations}");
@@ -65,14 +69,23 @@ async fn a_sqlite_file_of_every_earlier_schema_is_brought_up_to_date_with_what_i
         let file = format!("sqlite:{}?mode=rwc", folder.path().join("lectern.db").display());
         let pool = SqlitePool::connect(&file).await.unwrap();
         first_of(&all, number).run(&pool).await.unwrap();
-        let moment = new.record.received_at.as_microsecond().to_string();
-        let bytes = |bytes: &[u8]| format!("x'{}'", hex::encode(bytes));
-        for statement in written(&new, bytes, |id| format!("x'{}'", id.simple()), &moment) {
-            sqlx::query(AssertSqlSafe(statement)).execute(&pool).await.unwrap();
-        }
         pool.close().await;
+        write_to_sqlite(&file, &new).await;
         assert_it_is_handled(&place, &new, number).await;
+        let late = owed("e2", "b", second(1));
+        write_to_sqlite(&file, &late).await;
+        assert_it_is_handled(&place, &late, number).await;
     }
+}
+
+async fn write_to_sqlite(url: &str, new: &NewEvent) {
+    let pool = SqlitePool::connect(url).await.unwrap();
+    let moment = new.record.received_at.as_microsecond().to_string();
+    let bytes = |bytes: &[u8]| format!("x'{}'", hex::encode(bytes));
+    for statement in written(new, bytes, |id| format!("x'{}'", id.simple()), &moment) {
+        sqlx::query(AssertSqlSafe(statement)).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,12 +96,21 @@ async fn a_postgres_database_of_every_earlier_schema_is_brought_up_to_date_with_
         let Place::Postgres { url } = &place else { unreachable!() };
         let pool = PgPool::connect(url).await.unwrap();
         first_of(&all, number).run(&pool).await.unwrap();
-        let moment = format!("'{}'", new.record.received_at);
-        let bytes = |bytes: &[u8]| format!(r"'\x{}'", hex::encode(bytes));
-        for statement in written(&new, bytes, |id| format!("'{id}'"), &moment) {
-            sqlx::query(AssertSqlSafe(statement)).execute(&pool).await.unwrap();
-        }
         pool.close().await;
+        write_to_postgres(url, &new).await;
         assert_it_is_handled(&place, &new, number).await;
+        let late = owed("e2", "b", second(1));
+        write_to_postgres(url, &late).await;
+        assert_it_is_handled(&place, &late, number).await;
     }
+}
+
+async fn write_to_postgres(url: &str, new: &NewEvent) {
+    let pool = PgPool::connect(url).await.unwrap();
+    let moment = format!("'{}'", new.record.received_at);
+    let bytes = |bytes: &[u8]| format!(r"'\x{}'", hex::encode(bytes));
+    for statement in written(new, bytes, |id| format!("'{id}'"), &moment) {
+        sqlx::query(AssertSqlSafe(statement)).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
 }

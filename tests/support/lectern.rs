@@ -232,9 +232,14 @@ impl Lectern {
         self.log.lock().expect("no test panics with the log").clone()
     }
 
+    /// The number of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// How much memory it has, as Linux says.
     pub(crate) fn resident_bytes(&self) -> usize {
-        let status = format!("/proc/{}/status", self.child.id().expect("it runs"));
+        let status = format!("/proc/{}/status", self.process());
         let status = std::fs::read_to_string(status).expect("Linux tells of its processes");
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a process has memory");
         let kibibytes = line.split_whitespace().nth(1).and_then(|number| number.parse::<usize>().ok());
@@ -275,8 +280,7 @@ impl Lectern {
     }
 
     fn signal(&self, signal: nix::sys::signal::Signal) {
-        let id = self.child.id().expect("it runs");
-        let id = nix::unistd::Pid::from_raw(i32::try_from(id).expect("a process id is small"));
+        let id = nix::unistd::Pid::from_raw(i32::try_from(self.process()).expect("a process id is small"));
         nix::sys::signal::kill(id, signal).expect("a running program can be sent a signal");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, Method, Response, StatusCode, Url};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -88,8 +88,21 @@ impl Api {
 
     /// Asks for what is there.
     pub(super) async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<Answer<T>, Trouble> {
+        self.answer(Method::GET, url).await
+    }
+
+    /// Has something done; what came of it.
+    pub(in crate::cli) async fn have_done<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: Url,
+    ) -> Result<T, Trouble> {
+        Ok(self.answer(method, url).await?.data)
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, method: Method, url: Url) -> Result<Answer<T>, Trouble> {
         let asked = async {
-            let response = self.ask(url, None).await?;
+            let response = self.ask(method, url, None).await?;
             let bytes = response.bytes().await.map_err(|error| self.unanswered(&error))?;
             serde_json::from_slice(&bytes).map_err(|_| self.unlike(StatusCode::OK))
         };
@@ -98,7 +111,8 @@ impl Api {
 
     /// Opens a stream, behind what was read of it before.
     pub(in crate::cli) async fn listen(&self, url: Url, after: Option<u64>) -> Result<Response, Trouble> {
-        let response = timeout(PATIENCE, self.ask(url, after)).await.map_err(|_| self.too_slow())??;
+        let response =
+            timeout(PATIENCE, self.ask(Method::GET, url, after)).await.map_err(|_| self.too_slow())??;
         let kind = response.headers().get(reqwest::header::CONTENT_TYPE);
         if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
             Ok(response)
@@ -107,8 +121,8 @@ impl Api {
         }
     }
 
-    async fn ask(&self, url: Url, after: Option<u64>) -> Result<Response, Trouble> {
-        let mut request = self.http.get(url).bearer_auth(self.target.token.expose_secret());
+    async fn ask(&self, method: Method, url: Url, after: Option<u64>) -> Result<Response, Trouble> {
+        let mut request = self.http.request(method, url).bearer_auth(self.target.token.expose_secret());
         if let Some(after) = after {
             request = request.header("last-event-id", after);
         }

@@ -81,6 +81,14 @@ const DELIVERIES: [Column; 7] = [
     ("EVENT", &["/eventId"]),
     ("DELIVERY", &["/id"]),
 ];
+const QUARANTINE: [Column; 6] = [
+    ("RECEIVED", &["/receivedAt"]),
+    ("SOURCE", &["/source"]),
+    ("REASON", &["/reason"]),
+    ("HELD", &["/held"]),
+    ("BYTES", &["/size"]),
+    ("REQUEST", &["/id"]),
+];
 
 /// The table of what there is.
 pub(super) fn table(kind: Kind, items: &[Value]) -> String {
@@ -93,6 +101,7 @@ pub(super) fn table(kind: Kind, items: &[Value]) -> String {
         Kind::Reviews => of(&REVIEWS, items),
         Kind::Calls => of(&CALLS, items),
         Kind::Deliveries => of(&DELIVERIES, items),
+        Kind::Quarantine => of(&QUARANTINE, items),
     }
 }
 

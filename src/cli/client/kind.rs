@@ -11,6 +11,7 @@ pub(in crate::cli) enum Kind {
     Reviews,
     Calls,
     Deliveries,
+    Quarantine,
 }
 
 impl Kind {
@@ -25,6 +26,7 @@ impl Kind {
             Self::Reviews => "reviews",
             Self::Calls => "calls",
             Self::Deliveries => "deliveries",
+            Self::Quarantine => "quarantine",
         }
     }
 }

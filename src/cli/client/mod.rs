@@ -26,6 +26,15 @@ use crate::config::Loaded;
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true, after_long_help = EXAMPLES)]
 pub(super) struct Arguments {
+    #[command(flatten)]
+    list: List,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What of a list is shown, and how.
+#[derive(Args)]
+pub(super) struct List {
     /// Only those that fit, by the parameters of the REST API, such as `status=failed`; a wrong one is answered with all there are
     #[arg(value_name = "FILTER=VALUE", value_parser = filter)]
     filters: Vec<Filter>,
@@ -40,23 +49,25 @@ pub(super) struct Arguments {
     json: bool,
     #[command(flatten)]
     server: Server,
-    #[command(subcommand)]
-    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Shows one, whole
-    Show {
-        /// Its uid or id, as the list has it in the last column
-        #[arg(value_name = "UID", value_parser = uid)]
-        uid: String,
-        /// Print JSON, as the REST API has it under `data`
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        server: Server,
-    },
+    Show(Show),
+}
+
+/// What is shown whole, and how.
+#[derive(Args)]
+pub(super) struct Show {
+    /// Its uid or id, as the list has it in the last column
+    #[arg(value_name = "UID", value_parser = uid)]
+    uid: String,
+    /// Print JSON, as the REST API has it under `data`
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: Server,
 }
 
 const EXAMPLES: &str = "\
@@ -74,19 +85,27 @@ Examples:
 /// Lists what there is of a kind, or shows one.
 pub(super) async fn run(kind: Kind, arguments: Arguments, loaded: &Loaded) -> Result<(), Failure> {
     match arguments.command {
-        Some(Command::Show { uid, json, server }) => {
-            show::run(kind, &uid, json, &Api::of(&server, loaded)?).await
-        }
-        None => {
-            let at_most = if arguments.all { usize::MAX } else { arguments.limit.get() };
-            let wanted = list::Wanted { filters: arguments.filters, at_most, json: arguments.json };
-            list::run(kind, wanted, &Api::of(&arguments.server, loaded)?).await
-        }
+        Some(Command::Show(show)) => show.run(kind, loaded).await,
+        None => arguments.list.run(kind, loaded).await,
+    }
+}
+
+impl List {
+    pub(super) async fn run(self, kind: Kind, loaded: &Loaded) -> Result<(), Failure> {
+        let at_most = if self.all { usize::MAX } else { self.limit.get() };
+        let wanted = list::Wanted { filters: self.filters, at_most, json: self.json };
+        list::run(kind, wanted, &Api::of(&self.server, loaded)?).await
+    }
+}
+
+impl Show {
+    pub(super) async fn run(self, kind: Kind, loaded: &Loaded) -> Result<(), Failure> {
+        show::run(kind, &self.uid, self.json, &Api::of(&self.server, loaded)?).await
     }
 }
 
 /// Reads a uid: opaque, but one that would lead to another path is none.
-fn uid(text: &str) -> Result<String, &'static str> {
+pub(super) fn uid(text: &str) -> Result<String, &'static str> {
     let is_one = !["", ".", ".."].contains(&text);
     is_one.then(|| text.to_owned()).ok_or("a uid or an id is a text, as the list has it in the last column")
 }

@@ -1,6 +1,7 @@
 //! Reaching the database, and bringing its schema up to date.
 
 use std::str::FromStr;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -11,10 +12,15 @@ use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::time::timeout;
 
 use super::{PostgresStore, sql};
-use crate::store::StoreError;
 use crate::store::work_signal::WorkSignal;
+use crate::store::{StoreError, schema};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+/// Those that it does not know are looked at afterwards.
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("migrations/postgres");
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// How long anyone waits for a connection. The sender of a webhook is answered within seconds, come what may.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -134,7 +140,12 @@ async fn migrate(options: &PgConnectOptions, within: Option<Duration>) -> Result
     let migrated = match in_time(PATIENCE, look_around(&mut connection, within)).await {
         // What `run` calls; by itself, `run` makes a future that no task can be made of.
         Ok(()) => {
-            let running = MIGRATIONS.run_direct(None, &mut connection, false).map_err(StoreError::from);
+            let running = async {
+                MIGRATIONS.run_direct(None, &mut connection, false).await?;
+                let applied: Vec<_> =
+                    sqlx::query_as(sql::APPLIED_MIGRATIONS).fetch_all(&mut connection).await?;
+                schema::check(&MIGRATIONS, &applied)
+            };
             // The server gives up first, if it can: then nothing goes on there that nobody waits for.
             in_time(within.map_or(Duration::MAX, |within| within + PATIENCE), running).await
         }

@@ -1,7 +1,9 @@
 //! Forgetting, by age and by name.
 
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use sqlx::postgres::PgArguments;
+use sqlx::query::QueryScalar;
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _, SqlSafeStr};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -12,66 +14,109 @@ use super::transaction::begin;
 use super::weeks::{self, Outcome};
 use super::{LATER, NotNow};
 use crate::model::{EventId, Forgettable, ResourceKind};
-use crate::store::kept;
+use crate::store::forgetting::LOOK;
+use crate::store::{Forgotten, Reached, kept};
 
 /// See [`crate::store::ForgettingStore::forget_before`].
 pub(super) async fn forget_before(
     pool: &PgPool,
     what: Forgettable,
+    from: Reached,
     before: Timestamp,
     at_most: u32,
     not_now: &NotNow,
-) -> Result<u64, sqlx::Error> {
+) -> Result<Forgotten, sqlx::Error> {
     let end = kept::first_id_from(before);
-    let statement = match what {
-        Forgettable::Deliveries => sql::FORGET_DELIVERIES,
-        Forgettable::Bodies => return forget_bodies(pool, end, at_most, not_now).await,
-        Forgettable::Events => sql::FORGET_EVENTS,
-        Forgettable::Quarantined => sql::FORGET_OLD_QUARANTINED,
+    let (window, statement) = match what {
+        Forgettable::Deliveries => (sql::WINDOW_OF_DELIVERIES, sql::FORGET_DELIVERIES),
+        Forgettable::Bodies => return forget_bodies(pool, from, end, at_most, not_now).await,
+        Forgettable::Events => (sql::WINDOW_OF_EVENTS, sql::FORGET_EVENTS),
+        Forgettable::Quarantined => (sql::WINDOW_OF_QUARANTINE, sql::FORGET_OLD_QUARANTINED),
     };
-    let forgotten =
-        repeated(|| sqlx::query(statement).bind(end).bind(i64::from(at_most)).execute(pool)).await?;
-    Ok(forgotten.rows_affected())
+    let step = Step { from: from.id, end, at_most };
+    step.take(pool, window, || sqlx::query_scalar(statement)).await
 }
 
-/// A week at once where that is possible; one by one what lies in no week, and what lies in a week of which a body is still
-/// needed.
-async fn forget_bodies(pool: &PgPool, end: Uuid, at_most: u32, not_now: &NotNow) -> Result<u64, sqlx::Error> {
-    let mut one_by_one: Vec<String> = sqlx::query_scalar(sql::MIXED_BODIES).fetch_all(pool).await?;
+/// A step through one table.
+struct Step {
+    from: Uuid,
+    end: Uuid,
+    at_most: u32,
+}
+
+impl Step {
+    async fn take(
+        &self,
+        pool: &PgPool,
+        window: impl SqlSafeStr,
+        statement: impl Fn() -> QueryScalar<'static, Postgres, Uuid, PgArguments>,
+    ) -> Result<Forgotten, sqlx::Error> {
+        let end: Option<Uuid> =
+            sqlx::query_scalar(window).bind(self.from).bind(self.end).bind(LOOK).fetch_optional(pool).await?;
+        let gone = repeated(|| {
+            let range = statement().bind(self.from).bind(end.unwrap_or(self.end));
+            range.bind(i64::from(self.at_most)).fetch_all(pool)
+        });
+        Ok(Forgotten::in_window(&gone.await?, self.at_most, end))
+    }
+}
+
+/// A week at once where that is possible, at the beginning of a round; after that one by one what lies in no week, and what lies in a week of
+/// which a body is still needed.
+async fn forget_bodies(
+    pool: &PgPool,
+    from: Reached,
+    end: Uuid,
+    at_most: u32,
+    not_now: &NotNow,
+) -> Result<Forgotten, sqlx::Error> {
+    let mut tables: Vec<String> = sqlx::query_scalar(sql::MIXED_BODIES).fetch_all(pool).await?;
+    let (mut is_held_up, is_beginning) = (false, from == Reached::default());
     for week in weeks::over(pool, end).await? {
         // Whoever asks for a lock that is not to be had has webhooks wait: not again and again.
         if not_now.is_set(Instant::now()) {
+            is_held_up = true;
             break;
         }
-        match weeks::drop_one(pool, &week).await? {
-            Outcome::Dropped(bodies) => return Ok(bodies),
-            Outcome::Needed if !one_by_one.contains(&week.name) => one_by_one.push(week.name),
+        let outcome = if is_beginning { weeks::drop_one(pool, &week).await? } else { Outcome::Needed };
+        match outcome {
+            Outcome::Dropped(count) => return Ok(Forgotten { count, reached: Some(from), is_held_up }),
+            Outcome::Needed if !tables.contains(&week.name) => tables.push(week.name),
             Outcome::Needed => {}
-            Outcome::InUse => not_now.set(Instant::now() + LATER),
+            Outcome::InUse => {
+                is_held_up = true;
+                not_now.set(Instant::now() + LATER);
+            }
         }
     }
-    for name in one_by_one {
-        // The name is that of a table of ours.
-        let statement = format!(
-            "DELETE FROM {name} WHERE event_id IN (
-                SELECT event_id FROM {name} AS old
-                WHERE event_id < $1
-                    AND NOT EXISTS (SELECT FROM deliveries WHERE deliveries.event_id = old.event_id)
-                    AND NOT EXISTS (SELECT FROM mirror_inbox WHERE mirror_inbox.event_id = old.event_id)
-                ORDER BY event_id LIMIT $2
-            )"
-        );
-        let forgotten = sqlx::query(AssertSqlSafe(statement))
-            .bind(end)
-            .bind(i64::from(at_most))
-            .execute(pool)
-            .await?
-            .rows_affected();
-        if forgotten > 0 {
-            return Ok(forgotten);
+    for (place, table) in tables.iter().enumerate().skip(from.place) {
+        let begin = if place == from.place { from.id } else { Uuid::nil() };
+        let step = one_by_one(pool, table, Step { from: begin, end, at_most }).await?;
+        let reached = step
+            .reached
+            .map_or(Reached { place: place + 1, id: Uuid::nil() }, |reached| Reached { place, ..reached });
+        if step.count > 0 || step.reached.is_some() {
+            return Ok(Forgotten { reached: Some(reached), is_held_up, ..step });
         }
     }
-    Ok(0)
+    Ok(Forgotten { is_held_up, ..Forgotten::default() })
+}
+
+async fn one_by_one(pool: &PgPool, table: &str, step: Step) -> Result<Forgotten, sqlx::Error> {
+    // The name is that of a table of ours.
+    let window = format!(
+        "SELECT event_id FROM {table} WHERE event_id >= $1 AND event_id < $2 ORDER BY event_id LIMIT 1 OFFSET $3"
+    );
+    let statement = format!(
+        "DELETE FROM {table} WHERE event_id IN (
+            SELECT event_id FROM {table} AS old
+            WHERE event_id >= $1 AND event_id < $2
+                AND NOT EXISTS (SELECT FROM deliveries WHERE deliveries.event_id = old.event_id)
+                AND NOT EXISTS (SELECT FROM mirror_inbox WHERE mirror_inbox.event_id = old.event_id)
+            ORDER BY event_id LIMIT $3 FOR UPDATE SKIP LOCKED
+        ) RETURNING event_id"
+    );
+    step.take(pool, AssertSqlSafe(window), || sqlx::query_scalar(AssertSqlSafe(statement.clone()))).await
 }
 
 /// See [`crate::store::ForgettingStore::count_before`].

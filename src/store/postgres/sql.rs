@@ -176,6 +176,9 @@ statements! {
     /// process's is one, too.
     PREPARE_MIGRATION = "SELECT set_config('statement_timeout', $1, false)";
 
+    /// The migrations that the database has, with their names.
+    APPLIED_MIGRATIONS = "SELECT version, description FROM _sqlx_migrations ORDER BY version";
+
     /// How the database keeps texts.
     ENCODING = "SELECT current_setting('server_encoding')";
 

@@ -103,7 +103,7 @@ pub(super) async fn drop_one(pool: &PgPool, week: &Over) -> Result<Outcome, sqlx
         if !is_alone {
             return Ok(Outcome::InUse);
         }
-        // From here on whoever accepts something waits for us: all that follows takes a moment, however much the table has.
+        // From here on whoever accepts something waits for us: what follows takes a moment, or is given up.
         let detach = AssertSqlSafe(format!("ALTER TABLE event_bodies DETACH PARTITION {}", week.name));
         sqlx::raw_sql(detach).execute(&mut *transaction).await?;
         if is_needed(&mut transaction, week).await? {
@@ -123,11 +123,11 @@ async fn is_needed(connection: &mut PgConnection, week: &Over) -> Result<bool, s
     sqlx::query_scalar(sql::NEEDS_BODIES).bind(week.ids.0).bind(week.ids.1).fetch_one(connection).await
 }
 
-/// None where it can't be now: a lock was not to be had in a moment, and webhooks must not wait behind whoever waits for it; or
-/// another process, or a body that came in between, was there first.
+/// None where it can't be now: a lock was not to be had in a moment, or something took its time under it, and webhooks must not wait behind
+/// that; or another process, or a body that came in between, was there first.
 fn unless_waiting<T>(outcome: Result<T, sqlx::Error>) -> Result<Option<T>, sqlx::Error> {
-    /// No lock; overlapping ranges; a row in the way; a table that is there already; one that is not there any more.
-    const LATER: [&str; 5] = ["55P03", "42P17", "23514", "42P07", "42P01"];
+    /// No lock; out of time; overlapping ranges; a row in the way; a table that is there already; one that is not there any more.
+    const LATER: [&str; 6] = ["55P03", "57014", "42P17", "23514", "42P07", "42P01"];
     match outcome {
         Err(sqlx::Error::Database(refused))
             if refused.code().is_some_and(|code| LATER.contains(&code.as_ref())) =>

@@ -1,6 +1,7 @@
 //! Opening the file, and bringing its schema up to date.
 
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -8,10 +9,15 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 
 use super::{ServerLock, SqliteStore, lock, sql};
-use crate::store::StoreError;
 use crate::store::work_signal::WorkSignal;
+use crate::store::{StoreError, schema};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+/// Those that it does not know are looked at afterwards.
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("migrations/sqlite");
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// How long anyone waits for a connection, or for another process that writes. The sender of a webhook is answered
 /// within seconds, come what may.
@@ -84,9 +90,14 @@ async fn migrate(path: &Path, options: SqliteConnectOptions) -> Result<(), Store
     let _alone = lock::migration_lock(path).await?;
     let options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     let mut connection = options.connect().await?;
-    let migrated = MIGRATIONS.run(&mut connection).await;
+    let migrated = async {
+        MIGRATIONS.run(&mut connection).await?;
+        let applied: Vec<_> = sqlx::query_as(sql::APPLIED_MIGRATIONS).fetch_all(&mut connection).await?;
+        schema::check(&MIGRATIONS, &applied)
+    };
+    let migrated = migrated.await;
     connection.close().await?;
-    migrated.map_err(StoreError::from)
+    migrated
 }
 
 /// Whether the file answers and takes writes. Anybody may ask this, as often as they like: it never queues for the

@@ -8,7 +8,8 @@ use super::batch::json_ids;
 use super::sql::forgetting as sql;
 use super::sql::{BEGIN, FORGET_QUARANTINED, mirror};
 use crate::model::{EventId, Forgettable, ResourceKind};
-use crate::store::kept;
+use crate::store::forgetting::LOOK;
+use crate::store::{Forgotten, Reached, kept};
 
 /// What goes with an event, and last the event.
 const OF_EVENTS: [&str; 5] =
@@ -16,28 +17,36 @@ const OF_EVENTS: [&str; 5] =
 
 /// See [`crate::store::ForgettingStore::forget_before`].
 pub(super) async fn forget_before(
-    writer: &SqlitePool,
+    (readers, writer): (&SqlitePool, &SqlitePool),
     what: Forgettable,
+    from: Reached,
     before: Timestamp,
     at_most: u32,
-) -> Result<u64, sqlx::Error> {
-    let (old, statements): (_, &[&str]) = match what {
-        Forgettable::Deliveries => (sql::OLD_DELIVERIES, &[sql::FORGET_ATTEMPTS, sql::FORGET_DELIVERIES]),
-        Forgettable::Bodies => (sql::OLD_BODIES, &[sql::FORGET_BODIES]),
-        Forgettable::Events => (sql::OLD_EVENTS, &OF_EVENTS),
-        Forgettable::Quarantined => (sql::OLD_QUARANTINED, &[FORGET_QUARANTINED]),
+) -> Result<Forgotten, sqlx::Error> {
+    let (window, old, statements): (_, _, &[&str]) = match what {
+        Forgettable::Deliveries => {
+            (sql::WINDOW_OF_DELIVERIES, sql::OLD_DELIVERIES, &[sql::FORGET_ATTEMPTS, sql::FORGET_DELIVERIES])
+        }
+        Forgettable::Bodies => (sql::WINDOW_OF_BODIES, sql::OLD_BODIES, &[sql::FORGET_BODIES]),
+        Forgettable::Events => (sql::WINDOW_OF_EVENTS, sql::OLD_EVENTS, &OF_EVENTS),
+        Forgettable::Quarantined => (sql::WINDOW_OF_QUARANTINE, sql::OLD_QUARANTINED, &[FORGET_QUARANTINED]),
     };
+    let all = kept::first_id_from(before);
+    let end: Option<Uuid> =
+        sqlx::query_scalar(window).bind(from.id).bind(all).bind(LOOK).fetch_optional(readers).await?;
     let mut transaction = writer.begin_with(BEGIN).await?;
-    let ids: Vec<Uuid> = sqlx::query_scalar(old)
-        .bind(kept::first_id_from(before))
+    let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(old)
+        .bind(from.id)
+        .bind(end.unwrap_or(all))
         .bind(at_most)
         .fetch_all(&mut *transaction)
         .await?;
+    let (ids, gone): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     if !ids.is_empty() {
         each_of(&mut transaction, &ids, statements).await?;
         transaction.commit().await?;
     }
-    Ok(ids.len() as u64)
+    Ok(Forgotten::in_window(&gone, at_most, end))
 }
 
 async fn each_of(

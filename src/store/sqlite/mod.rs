@@ -32,9 +32,9 @@ use tokio::sync::{mpsc, watch};
 
 use super::work_signal::WorkSignal;
 use super::{
-    Acceptance, Claim, Claimed, ForgettingStore, Lease, LeaseToken, MirrorLease, MirrorStore, Mirrored,
-    MovingStore, Note, NoteStore, Portion, QueueRef, Rebuilding, Record, Reopened, ReplayLease, Settlement,
-    Store, StoreError, Unmirrored,
+    Acceptance, Claim, Claimed, ForgettingStore, Forgotten, Lease, LeaseToken, MirrorLease, MirrorStore,
+    Mirrored, MovingStore, Note, NoteStore, Portion, QueueRef, Reached, Rebuilding, Record, Reopened,
+    ReplayLease, Settlement, Store, StoreError, Unmirrored,
 };
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
@@ -404,10 +404,11 @@ impl ForgettingStore for SqliteStore {
     async fn forget_before(
         &self,
         what: Forgettable,
+        from: Reached,
         before: Timestamp,
         at_most: u32,
-    ) -> Result<u64, StoreError> {
-        Ok(forgetting::forget_before(&self.writer, what, before, at_most).await?)
+    ) -> Result<Forgotten, StoreError> {
+        Ok(forgetting::forget_before((&self.readers, &self.writer), what, from, before, at_most).await?)
     }
 
     async fn count_before(&self, what: Forgettable, before: Timestamp) -> Result<u64, StoreError> {

@@ -158,6 +158,9 @@ pub(super) mod mirror;
 pub(super) mod moving;
 
 statements! {
+    /// The migrations that the database has, with their names.
+    APPLIED_MIGRATIONS = "SELECT version, description FROM _sqlx_migrations ORDER BY version";
+
     /// Takes the right to write at once. A plain BEGIN takes it at the first write, and fails at once when another
     /// wrote since the first read.
     BEGIN = "BEGIN IMMEDIATE";

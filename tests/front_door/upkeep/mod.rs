@@ -3,4 +3,4 @@
 mod account;
 mod asking;
 mod journey;
-mod world;
+pub(crate) mod world;

@@ -3,32 +3,40 @@
 use crate::store::statements::statements;
 
 statements! {
+    /// Where the deliveries end at which a step looks, if there are more.
+    WINDOW_OF_DELIVERIES = r"
+        SELECT event_id FROM deliveries WHERE event_id >= $1 AND event_id < $2 ORDER BY event_id LIMIT 1 OFFSET $3";
+
     /// Forgets closed deliveries of old events, with their attempts, but for those for whose sake a queue waits. One that is opened
-    /// again at the same moment stays.
+    /// again at the same moment stays. Answers with their events.
     FORGET_DELIVERIES = r"
         WITH old AS (
             SELECT id FROM deliveries
-            WHERE event_id < $1 AND state <> 'pending' AND NOT EXISTS (
+            WHERE event_id >= $1 AND event_id < $2 AND state <> 'pending' AND NOT EXISTS (
                 SELECT FROM queues
                 WHERE queues.handler = deliveries.handler AND queues.ordering_key = deliveries.ordering_key
                     AND queues.parked_by = deliveries.id
             )
-            ORDER BY event_id LIMIT $2
+            ORDER BY event_id LIMIT $3 FOR UPDATE SKIP LOCKED
         ), closed AS (
             DELETE FROM deliveries USING old WHERE deliveries.id = old.id AND deliveries.state <> 'pending'
-            RETURNING deliveries.id
+            RETURNING deliveries.id, deliveries.event_id
         ), tried AS (
             DELETE FROM attempts USING closed WHERE attempts.delivery_id = closed.id
         )
-        SELECT id FROM closed";
+        SELECT event_id FROM closed";
+
+    /// Where the events end at which a step looks, if there are more.
+    WINDOW_OF_EVENTS = "SELECT id FROM events WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 1 OFFSET $3";
 
     /// Forgets old events that have neither deliveries, of which there is then none to be opened again, nor a body.
     FORGET_EVENTS = r"
         WITH old AS (
             SELECT id FROM events
-            WHERE id < $1 AND NOT EXISTS (SELECT FROM deliveries WHERE deliveries.event_id = events.id)
+            WHERE id >= $1 AND id < $2
+                AND NOT EXISTS (SELECT FROM deliveries WHERE deliveries.event_id = events.id)
                 AND NOT EXISTS (SELECT FROM event_bodies WHERE event_bodies.event_id = events.id)
-            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+            ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
         ), unmirrored AS (
             DELETE FROM mirror_inbox USING old WHERE mirror_inbox.event_id = old.id
         ), skipped AS (
@@ -38,11 +46,17 @@ statements! {
         ), fed AS (
             DELETE FROM feed USING old WHERE feed.event_id = old.id
         )
-        DELETE FROM events USING old WHERE events.id = old.id";
+        DELETE FROM events USING old WHERE events.id = old.id RETURNING events.id";
 
-    /// Forgets old requests in quarantine.
+    /// Where the requests in quarantine end at which a step looks, if there are more.
+    WINDOW_OF_QUARANTINE = "SELECT id FROM quarantine WHERE id >= $1 AND id < $2 ORDER BY id LIMIT 1 OFFSET $3";
+
+    /// Forgets old requests in quarantine. Those that are held were answered 200: whatever their age, they are a person's to decide on.
     FORGET_OLD_QUARANTINED = r"
-        DELETE FROM quarantine WHERE id IN (SELECT id FROM quarantine WHERE id < $1 ORDER BY id LIMIT $2)";
+        DELETE FROM quarantine WHERE id IN (
+            SELECT id FROM quarantine
+            WHERE id >= $1 AND id < $2 AND NOT held ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
+        ) RETURNING id";
 
     /// How many deliveries belong to old events.
     COUNT_OLD_DELIVERIES = "SELECT count(*) FROM deliveries WHERE event_id < $1";
@@ -98,8 +112,8 @@ statements! {
         SELECT EXISTS (SELECT FROM deliveries WHERE event_id >= $1 AND event_id < $2)
             OR EXISTS (SELECT FROM mirror_inbox WHERE event_id >= $1 AND event_id < $2)";
 
-    /// Gives up what would have to wait for a lock: whoever comes behind would wait, too.
-    WAIT_BRIEFLY = "SELECT set_config('lock_timeout', '100ms', true)";
+    /// Gives up what would have to wait for a lock, and what takes its time while it has one: whoever comes behind would wait, too.
+    WAIT_BRIEFLY = "SELECT set_config('lock_timeout', '100ms', true), set_config('statement_timeout', '500ms', true)";
 
     /// Makes the asker the only one who makes tables for weeks, until the end of the transaction. Returns whether it is.
     LOCK_WEEKS = "SELECT pg_try_advisory_xact_lock(hashtext('lectern: tables of weeks'))";

@@ -3,29 +3,42 @@
 use crate::store::statements::statements;
 
 statements! {
-    /// Closed deliveries of old events, but for those for whose sake a queue waits.
+    /// Where the deliveries end at which a step looks, if there are more.
+    WINDOW_OF_DELIVERIES = r"
+        SELECT event_id FROM deliveries WHERE event_id >= ?1 AND event_id < ?2 ORDER BY event_id LIMIT 1 OFFSET ?3";
+    /// Closed deliveries of old events, but for those for whose sake a queue waits, and their events.
     OLD_DELIVERIES = r"
-        SELECT id FROM deliveries
-        WHERE event_id < ?1 AND +state <> 'pending' AND NOT EXISTS (
+        SELECT id, event_id FROM deliveries
+        WHERE event_id >= ?1 AND event_id < ?2 AND +state <> 'pending' AND NOT EXISTS (
             SELECT 1 FROM queues
             WHERE queues.handler = deliveries.handler AND queues.ordering_key = deliveries.ordering_key
                 AND queues.parked_by = deliveries.id
         )
-        ORDER BY event_id LIMIT ?2";
+        ORDER BY event_id LIMIT ?3";
+    /// See [`WINDOW_OF_DELIVERIES`].
+    WINDOW_OF_BODIES = r"
+        SELECT event_id FROM event_bodies WHERE event_id >= ?1 AND event_id < ?2 ORDER BY event_id LIMIT 1 OFFSET ?3";
     /// Old bodies of events that have no deliveries and are mirrored.
     OLD_BODIES = r"
-        SELECT event_id FROM event_bodies
-        WHERE event_id < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.event_id = event_bodies.event_id)
+        SELECT event_id, event_id FROM event_bodies
+        WHERE event_id >= ?1 AND event_id < ?2
+            AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.event_id = event_bodies.event_id)
             AND NOT EXISTS (SELECT 1 FROM mirror_inbox WHERE mirror_inbox.event_id = event_bodies.event_id)
-        ORDER BY event_id LIMIT ?2";
+        ORDER BY event_id LIMIT ?3";
+    /// See [`WINDOW_OF_DELIVERIES`].
+    WINDOW_OF_EVENTS = "SELECT id FROM events WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 1 OFFSET ?3";
     /// Old events that have neither deliveries nor a body.
     OLD_EVENTS = r"
-        SELECT id FROM events
-        WHERE id < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.event_id = events.id)
+        SELECT id, id FROM events
+        WHERE id >= ?1 AND id < ?2
+            AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.event_id = events.id)
             AND NOT EXISTS (SELECT 1 FROM event_bodies WHERE event_bodies.event_id = events.id)
-        ORDER BY id LIMIT ?2";
-    /// Old requests in quarantine.
-    OLD_QUARANTINED = "SELECT id FROM quarantine WHERE id < ?1 ORDER BY id LIMIT ?2";
+        ORDER BY id LIMIT ?3";
+    /// See [`WINDOW_OF_DELIVERIES`].
+    WINDOW_OF_QUARANTINE = "SELECT id FROM quarantine WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT 1 OFFSET ?3";
+    /// Old requests in quarantine. Those that are held were answered 200: whatever their age, they are a person's to decide on.
+    OLD_QUARANTINED = r"
+        SELECT id, id FROM quarantine WHERE id >= ?1 AND id < ?2 AND NOT held ORDER BY id LIMIT ?3";
 
     /// How many deliveries belong to old events.
     COUNT_OLD_DELIVERIES = "SELECT count(*) FROM deliveries WHERE event_id < ?1";
