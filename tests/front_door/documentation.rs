@@ -38,16 +38,18 @@ const NOT_HERE: [(&str, &str); 13] = [
     ("nats stream add", "tests/handlers/nats.rs makes the same stream"),
 ];
 
-/// What is there before each block: the functions that make failures of commands known, and bound those without an end.
+/// What is there before each block: the functions that make failures of commands known, bound those without an end, and try again what
+/// a person would do later.
 const BEFORE: &str = r#"
 set -euo pipefail
 curl() { command curl --fail-with-body --max-time 20 "$@"; }
+later() { for _ in {1..200}; do "$@" 2>/dev/null && return; sleep 0.1; done; "$@"; }
 endless() { timeout --kill-after 5 3 "$@" || [[ $? == 124 ]]; }
 "#;
 
 #[tokio::test]
 async fn the_commands_of_the_first_page_do_what_it_says() {
-    assert_eq!(run("README.md").await, 2);
+    assert_eq!(run("README.md").await, 3);
 }
 
 #[tokio::test]
@@ -67,7 +69,7 @@ async fn the_commands_of_the_page_on_handlers_do_what_it_says() {
 
 #[tokio::test]
 async fn the_commands_of_the_page_on_operating_do_what_it_says() {
-    assert_eq!(run("docs/operating.md").await, 8);
+    assert_eq!(run("docs/operating.md").await, 7);
 }
 
 #[tokio::test]
@@ -255,7 +257,7 @@ impl Known {
             ("/deliveries/01a2027b-da68-7001-9a3c-4b1d5e76f0ab", "/deliveries/$DELIVERY"),
             ("c5d2f6f0-61a5-4a5f-8f6e-0a4c3a8b7d21", &self.message),
             ("lectern replay DELIVERY", "lectern replay $DELIVERY"),
-            ("lectern resolve DELIVERY", "lectern resolve $DELIVERY"),
+            ("lectern resolve DELIVERY", "later lectern resolve $DELIVERY"),
             ("$(pidof lectern)", &self.process.to_string()),
             ("/etc/lectern/", &format!("{}/", self.folder)),
             ("TOKEN=…", "TOKEN=$TOKEN"),

@@ -377,7 +377,7 @@ async fn what_was_held_is_let_in_and_what_is_left_deleted_by_commands() {
     assert_eq!(shown["body"], "{}");
 
     let unsaid = setup.run(&["quarantine", "delete", "--url", &lectern.internal]).await;
-    assert!(!unsaid.success && unsaid.stderr.contains("--all"), "{unsaid:?}");
+    assert!(!unsaid.success && unsaid.stderr.contains("<ID|FILTER=VALUE>"), "{unsaid:?}");
     assert_eq!(run(&["delete", "reason=timestamp_too_old"]).await, "0 deleted.\n");
     assert_eq!(run(&["delete", left[0]["id"].as_str().unwrap()]).await, "1 deleted.\n");
     assert_eq!(run(&["delete", "--all"]).await, "0 deleted.\n");
