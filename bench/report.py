@@ -94,6 +94,19 @@ def memory(figures):
     return table(["", "events", "resident", "most at any time"], rows)
 
 
+def resting(figures):
+    """Starting, and having nothing to do."""
+    rows = []
+    for subject in "ab":
+        if figures["resting", subject, "start"]:
+            value = lambda key, subject=subject: figures["resting", subject, key][0]
+            resident = f"{value('resident') / 1024:.1f} MiB"
+            rows.append([SUBJECTS[subject], *(f"{value(key):.0f} ms" for key in ("start", "longest")), resident, f"{value('core'):.2f} %"])
+    if not rows:
+        return "Not measured in this run."
+    return table(["", "start to the first 200, median", "longest", "resident at rest", "of a core at rest"], rows)
+
+
 def filled(figures):
     """The rate with much stored."""
     rows = []
@@ -140,6 +153,12 @@ def targets(figures):
     for subject in "ab":
         size = lambda subject=subject: resident(subject)
         wanted.append((f"({subject}) at most 64 MiB resident", size, "{:.0f} MiB", lambda it: it <= 64))
+    wanted.append(("(b) start to the first 200 at most 200 ms", lambda: middle["resting", "b", "longest"], "{:.0f} ms", lambda it: it <= 200))
+    for subject in "ab":
+        size = lambda subject=subject: middle["resting", subject, "resident"] / 1024
+        wanted.append((f"({subject}) at rest at most 40 MiB resident", size, "{:.0f} MiB", lambda it: it <= 40))
+        share = lambda subject=subject: middle["resting", subject, "core"]
+        wanted.append((f"({subject}) at rest less than 1 % of a core", share, "{:.2f} %", lambda it: it < 1))
     for subject in "ab":
         ratio = lambda subject=subject: rate(subject, "filled") / rate(subject, "empty")
         wanted.append((f"({subject}) filled at least 0.8 of empty", ratio, "{:.2f}", lambda it: it >= 0.8))
@@ -194,6 +213,8 @@ def section(figures):
         steady(figures),
         "### Memory",
         memory(figures),
+        "### Starting and resting",
+        resting(figures),
         "### With much stored",
         filled(figures),
         "### While a million events are forgotten",
