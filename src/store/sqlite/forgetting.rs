@@ -1,6 +1,7 @@
 //! Forgetting, by age and by name.
 
 use jiff::Timestamp;
+use serde_json::Value;
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
@@ -109,10 +110,15 @@ pub(super) async fn forget_resources(
     overwriting(writer).await?;
     let named = kept::named(resources);
     let mut transaction = writer.begin_with(BEGIN).await?;
+    let talks: Vec<String> = sqlx::query_scalar(mirror::CONVERSATIONS_OF)
+        .bind(Value::from(kept::forgotten_messages(resources)).to_string())
+        .fetch_all(&mut *transaction)
+        .await?;
     for statement in [mirror::FORGET_WORDS_OF, mirror::FORGET_EVENTS_OF] {
         sqlx::query(statement).bind(&named).execute(&mut *transaction).await?;
     }
     let forgotten = sqlx::query(mirror::FORGET_RESOURCES).bind(&named).execute(&mut *transaction).await?;
+    sqlx::query(mirror::MIRROR_TALKS).bind(Value::from(talks).to_string()).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(forgotten.rows_affected())
 }
