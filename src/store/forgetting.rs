@@ -35,6 +35,7 @@ pub trait ForgettingStore: Send + Sync + 'static {
     /// many were there.
     async fn forget_resources(&self, resources: &[(ResourceKind, String)]) -> Result<u64, StoreError>;
 
-    /// Has nothing left on the disk of what was forgotten by name, where the database leaves it there for a while. It may take its time.
-    async fn leave_nothing(&self) -> Result<(), StoreError>;
+    /// Has nothing left on the disk of what was forgotten by name, where the database leaves it there for a while. It may take its time. Returns
+    /// whether nothing is: somebody who reads without an end may keep it from that.
+    async fn leave_nothing(&self) -> Result<bool, StoreError>;
 }
