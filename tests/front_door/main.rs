@@ -10,6 +10,7 @@ mod controls;
 mod crash;
 mod delivery;
 mod doctor;
+mod erasing;
 mod events;
 mod following;
 mod hostile;
