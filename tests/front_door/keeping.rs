@@ -1,5 +1,8 @@
 //! What is kept, and for how long: forgetting by age, and moving all of it.
 
+use lectern::clock::Clock as _;
+use lectern::model::{Arrival, Content, EventId};
+use lectern::spool::Spool;
 use serde_json::{Value, json};
 
 use crate::events::new_event;
@@ -61,7 +64,7 @@ async fn everything_moves_from_sqlite_to_postgres_by_two_commands() {
     assert!(lectern.stop().await.success());
 
     let written = setup.run(&["export", "--output", "lectern.ndjson"]).await;
-    assert!(written.success, "{written:?}");
+    assert!(written.success && !written.stderr.contains("spool"), "{written:?}");
     let over = setup.run(&["export", "--output", "lectern.ndjson"]).await;
     assert!(!over.success && over.stderr.contains("lectern.ndjson"), "{over:?}");
     let setup = setup.env("DATABASE_URL", &crate::support::postgres::fresh_postgres_database().await);
@@ -85,6 +88,39 @@ async fn everything_moves_from_sqlite_to_postgres_by_two_commands() {
     assert_eq!(lectern.post(&new_event("message.received", "talk 1")).await.status, 200);
     everything_is_settled(&lectern).await;
     assert_eq!(lectern.get("/api/v1/deliveries?state=done&limit=100").await.as_array().unwrap().len(), 32);
+}
+
+/// They were acknowledged: whoever moves without them loses them.
+#[tokio::test]
+async fn what_waits_in_the_spool_is_named_when_all_is_written_out() {
+    let setup = Setup::sqlite();
+    assert!(setup.start().await.stop().await.success());
+    let received_at = lectern::clock::SystemClock.now();
+    let arrival = Arrival {
+        id: EventId::at(received_at),
+        source: "default".to_owned(),
+        received_at,
+        verified_by: Some("current".to_owned()),
+        content: Content {
+            headers: Vec::new(),
+            body: new_event("message.received", "a conversation").into(),
+        },
+    };
+    let spool = Spool::open(&setup.data_dir().join("spool"), 1 << 20).await.unwrap();
+    spool.append(vec![arrival]).await.unwrap();
+    drop(spool);
+    let written = setup.run(&["export", "--output", "lectern.ndjson"]).await;
+    assert!(written.success && written.stderr.contains("1 events wait in the spool"), "{written:?}");
+
+    // As it says: with the server started it is in the database.
+    let lectern = setup.start().await;
+    eventually("the event is stored", async || {
+        (lectern.get("/api/v1/events").await.as_array()?.len() == 1).then_some(())
+    })
+    .await;
+    assert!(lectern.stop().await.success());
+    let written = setup.run(&["export", "--output", "again.ndjson"]).await;
+    assert!(written.success && !written.stderr.contains("spool"), "{written:?}");
 }
 
 pub(crate) async fn everything_is_settled(lectern: &Lectern) {
