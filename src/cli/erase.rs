@@ -1,19 +1,20 @@
 //! `lectern erase`.
 
-use std::collections::BTreeSet;
+mod said;
+mod spooled;
+
 use std::io::{IsTerminal as _, stdin};
-use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
-use serde_json::json;
+use indicatif::ProgressBar;
 
+use self::said::Outcome;
+use self::spooled::Spooled;
 use super::failure::Failure;
 use super::{beside, output};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Loaded;
-use crate::erasure::{self, Erased, Found, Looking, Traces};
-use crate::model::ResourceKind;
-use crate::spool::{self, Seen};
+use crate::erasure::{self, ErasureError, Found, Looking, Person, Traces};
 use crate::store::Database;
 
 #[derive(Args)]
@@ -34,43 +35,37 @@ pub(super) struct Arguments {
     /// Do not ask whether it is meant
     #[arg(long)]
     yes: bool,
+    /// Erase it also if there are more than 5 contacts: all of them are this person
+    #[arg(long)]
+    all_contacts: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 const NOTES: &str = "\
-All flags together are one person, who is also known by what the contacts that fit have besides: other numbers and addresses, the
-uids that they were merged with, their conversations. Everything that names one of them is found: events by their bodies,
-messages and the like, requests in quarantine.
+All flags together are one person. Every contact that has one of them is this person, and so is
+one that Podium merged with it. What such a contact can be reached by besides, and its
+conversations, are looked for, too; they lead to no further contact, and an address that somebody
+else has as well is not looked for, but shown: give it if it is theirs. More than 5 contacts are
+only erased with --all-contacts.
 
-Erased are bodies and headers, deliveries with their attempts, what the mirror has, and requests in quarantine. The lines of the ledger stay: when
-an event of which type came, and Podium's uids. Not reached are your handlers' systems, backups, and Podium itself.
+Everything that names one of these is found: events by their bodies, messages and the like,
+requests in quarantine. Who a person is, the mirror tells: it is waited for until it has every
+event, and where it stands still nothing is erased.
 
-An event that a handler still owes stays until that is done: the exit code is 1 then, and this has to be done once more.
+Erased are bodies and headers, deliveries with their attempts, what the mirror has, and requests
+in quarantine. The lines of the ledger stay: when an event of which type came, and Podium's uids.
+Not reached are your handlers' systems, backups, and Podium itself.
+
+The exit code is 1 when something is left, and it says what: an event that a handler still owes,
+or one that waits in the spool. Then this has to be done once more.
 
 Examples:
   See what there is of a customer:
     lectern erase --phone +18015550123 --email ann@example.com --dry-run
   Erase it:
     lectern erase --phone +18015550123 --email ann@example.com";
-
-/// What waits in the spool of this machine.
-#[derive(Default)]
-struct Spooled {
-    /// How many events, which become events of the store in a moment.
-    waiting: usize,
-    /// Files with one event each.
-    set_aside: BTreeSet<PathBuf>,
-    /// Files with others, too.
-    damaged: BTreeSet<PathBuf>,
-}
-
-impl Spooled {
-    fn is_empty(&self) -> bool {
-        self.waiting == 0 && self.set_aside.is_empty() && self.damaged.is_empty()
-    }
-}
 
 /// Finds what is stored about a person, and erases it.
 pub(super) async fn run(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
@@ -94,62 +89,80 @@ async fn find_and_erase(
     store: &dyn Database,
 ) -> Result<(), Failure> {
     let bar = super::progress::spinner();
-    let begun = SystemClock.now();
-    let found = erasure::find(asked, None, store, |looking| {
+    bar.set_message("waiting for the mirror");
+    let looked = look(asked, store, telling(&bar)).await;
+    bar.finish_and_clear();
+    let (found, unmirrored) = looked?;
+    let mut spooled = Spooled::default();
+    spooled.look(loaded.spool_dir(), found.person.traces())?;
+    let mut outcome = Outcome::of(&found, spooled, unmirrored);
+    if !arguments.json {
+        output::line(outcome.to_string().trim_end())?;
+    }
+    if unmirrored > 0 && !arguments.dry_run {
+        // With what is erased too early goes what would tell that the rest is theirs.
+        return Err(Failure::failed(format!(
+            "nothing was erased: {unmirrored} events are not mirrored yet, and may tell more of who this is; once they are, which `lectern \
+             rebuild --status` tells, with a server running, do this once more"
+        )));
+    }
+    let is_nothing = found.is_empty() && outcome.spooled.is_empty();
+    if !arguments.dry_run && !is_nothing && is_meant(arguments, &found)? {
+        let bar = super::progress::spinner();
+        let erased = erasure::erase(found, arguments.all_contacts, &SystemClock, store, telling(&bar)).await;
+        bar.finish_and_clear();
+        let erased = erased?;
+        // By what is known only now. An event that waited before may have come into the database too late to be found.
+        outcome.spooled.look(loaded.spool_dir(), erased.person.traces())?;
+        outcome.spooled.delete_set_aside().await?;
+        outcome.erased = Some(erased);
+    }
+    if arguments.json {
+        output::line(serde_json::to_string_pretty(&outcome.as_json())?)?;
+    } else if let Some(done) = outcome.done() {
+        output::line(done)?;
+    }
+    let left = outcome.left();
+    if left.is_empty() || arguments.dry_run {
+        return Ok(());
+    }
+    if !arguments.json {
+        output::line(left.join("\n"))?;
+    }
+    Err(Failure::Told)
+}
+
+/// What is stored, and how many events may tell more of who it is.
+async fn look(
+    asked: Traces,
+    store: &dyn Database,
+    tell: impl Fn(Looking),
+) -> Result<(Found, u64), ErasureError> {
+    let unmirrored = erasure::until_mirrored(SystemClock.now(), store).await?;
+    Ok((erasure::find(Person::known_as(asked), store, tell).await?, unmirrored))
+}
+
+fn telling(bar: &ProgressBar) -> impl Fn(Looking) {
+    |looking| {
         bar.set_message(match looking {
             Looking::Mirror(count) => format!("{count} lines of the mirror looked at"),
             Looking::Events(count) => format!("{count} events looked at"),
         });
-    })
-    .await;
-    bar.finish_and_clear();
-    let found = found?;
-    let spooled = in_spool(loaded, &found.traces)?;
-    if !arguments.json {
-        output::line(sentences(&found, &spooled))?;
     }
-    let is_nothing = found.is_empty() && spooled.is_empty();
-    let erased = if arguments.dry_run || is_nothing || !(arguments.yes || is_meant()?) {
-        None
-    } else {
-        let erased = erasure::erase(&found, begun, &SystemClock, store).await?;
-        for file in &spooled.set_aside {
-            tokio::fs::remove_file(file).await?;
-        }
-        Some(erased)
-    };
-    if arguments.json {
-        output::line(serde_json::to_string_pretty(&as_json(&found, &spooled, erased.as_ref()))?)?;
-    } else if let Some(erased) = &erased {
-        output::line(outcome(erased, spooled.set_aside.len()))?;
-    }
-    let is_left = spooled.waiting > 0
-        || !spooled.damaged.is_empty()
-        || erased.as_ref().is_some_and(|erased| !erased.kept.is_empty());
-    if is_left && !arguments.dry_run {
-        if !arguments.json {
-            output::line(left(erased.as_ref(), &spooled))?;
-        }
-        return Err(Failure::Told);
-    }
-    Ok(())
 }
 
-fn in_spool(loaded: &Loaded, traces: &Traces) -> Result<Spooled, Failure> {
-    let mut spooled = Spooled::default();
-    spool::look(loaded.spool_dir(), |seen, bytes| {
-        if traces.are_in(bytes) {
-            match seen {
-                Seen::Waiting => spooled.waiting += 1,
-                Seen::SetAside(file) => _ = spooled.set_aside.insert(file),
-                Seen::Damaged(file) => _ = spooled.damaged.insert(file),
-            }
-        }
-    })?;
-    Ok(spooled)
-}
-
-fn is_meant() -> Result<bool, Failure> {
+fn is_meant(arguments: &Arguments, found: &Found) -> Result<bool, Failure> {
+    if found.has_many_contacts() && !arguments.all_contacts {
+        return Err(Failure::usage(format!(
+            "{} contacts would be erased, and one person hardly has more than {}: look at them with --dry-run, and say --all-contacts if \
+             all of them are this person",
+            found.person.contacts().len(),
+            Found::FEW_CONTACTS
+        )));
+    }
+    if arguments.yes {
+        return Ok(true);
+    }
     if !stdin().is_terminal() {
         return Err(Failure::usage("this can't be undone: say --yes, or --dry-run to only look"));
     }
@@ -157,95 +170,4 @@ fn is_meant() -> Result<bool, Failure> {
     let mut answer = String::new();
     stdin().read_line(&mut answer)?;
     Ok(answer.trim() == "yes")
-}
-
-fn sentences(found: &Found, spooled: &Spooled) -> String {
-    let traces = &found.traces;
-    let known: Vec<String> = traces
-        .emails()
-        .map(str::to_owned)
-        .chain(traces.phones().map(str::to_owned))
-        .chain(traces.uids().map(str::to_owned))
-        .collect();
-    let mut text = format!("known as       {}\n", known.join("\n               "));
-    for (what, count) in counts(found, spooled) {
-        if count > 0 {
-            text.push_str(&format!("{what:<15}{count}\n"));
-        }
-    }
-    if found.is_empty() && spooled.is_empty() {
-        text.push_str("Nothing is stored about this person.");
-    }
-    text.trim_end().to_owned()
-}
-
-fn counts(found: &Found, spooled: &Spooled) -> Vec<(String, usize)> {
-    let of_kind = |kind: ResourceKind| found.resources.iter().filter(|(other, _)| *other == kind).count();
-    let mut counts = vec![("events".to_owned(), found.events.len())];
-    counts.extend(
-        ResourceKind::ALL.map(|kind| (format!("{}s", kind.as_str().replace('_', " ")), of_kind(kind))),
-    );
-    counts.push(("in quarantine".to_owned(), found.quarantined.len()));
-    counts.push(("set aside".to_owned(), spooled.set_aside.len()));
-    counts.push(("in the spool".to_owned(), spooled.waiting));
-    counts.push(("damaged files".to_owned(), spooled.damaged.len()));
-    counts
-}
-
-fn outcome(erased: &Erased, files: usize) -> String {
-    let Erased { events, resources, quarantined, .. } = erased;
-    format!(
-        "Erased: the bodies of {events} events with their deliveries, {resources} lines of the mirror, {quarantined} requests in \
-         quarantine, {files} files that were set aside."
-    )
-}
-
-fn left(erased: Option<&Erased>, spooled: &Spooled) -> String {
-    let mut text = Vec::new();
-    if let Some(erased) = erased.filter(|erased| !erased.kept.is_empty()) {
-        let ids: Vec<String> = erased.kept.iter().take(10).map(ToString::to_string).collect();
-        text.push(format!(
-            "{} events stay as they are, because handlers still owe them or a queue waits for their sake; once that is over (`lectern \
-             handlers`, `lectern resolve`), do this once more:\n  {}",
-            erased.kept.len(),
-            ids.join("\n  ")
-        ));
-    }
-    if spooled.waiting > 0 {
-        text.push(format!(
-            "{} events wait in the spool: once they are in the database (`lectern health`), do this once more.",
-            spooled.waiting
-        ));
-    }
-    if !spooled.damaged.is_empty() {
-        let files: Vec<_> = spooled.damaged.iter().map(|file| file.display().to_string()).collect();
-        text.push(format!(
-            "Delete these files when nothing in them is needed any more:\n  {}",
-            files.join("\n  ")
-        ));
-    }
-    text.join("\n")
-}
-
-fn as_json(found: &Found, spooled: &Spooled, erased: Option<&Erased>) -> serde_json::Value {
-    let traces = &found.traces;
-    let counts: serde_json::Map<_, _> =
-        counts(found, spooled).into_iter().map(|(what, count)| (what, count.into())).collect();
-    json!({
-        "knownAs": {
-            "emails": traces.emails().collect::<Vec<_>>(),
-            "phones": traces.phones().collect::<Vec<_>>(),
-            "uids": traces.uids().collect::<Vec<_>>(),
-        },
-        "found": counts,
-        "erased": erased.map(|erased| json!({
-            "events": erased.events,
-            "mirror": erased.resources,
-            "quarantined": erased.quarantined,
-            "setAside": spooled.set_aside.len(),
-            "kept": erased.kept,
-        })),
-        "spooled": spooled.waiting,
-        "damaged": spooled.damaged,
-    })
 }

@@ -1,12 +1,9 @@
 //! Going through all that is stored.
 
-use jiff::Timestamp;
-
-use super::{Found, Traces};
+use super::{ErasureError, Found, Person, Traces};
 use crate::model::{
     EventFilter, EventRecord, PageRequest, QuarantineFilter, Resource, ResourceFilter, ResourceKind,
 };
-use crate::podium::Contact;
 use crate::store::{Database, MirrorStore, Store, StoreError, in_time};
 
 /// How many lines of the mirror are looked at together.
@@ -15,32 +12,31 @@ const RESOURCES: u32 = 500;
 /// How many events or requests, with their bodies.
 const BODIES: u32 = 50;
 
+/// What tells who can be reached by what.
+const WITH_ADDRESSES: [ResourceKind; 4] =
+    [ResourceKind::Contact, ResourceKind::Conversation, ResourceKind::Message, ResourceKind::Call];
+
 /// What is being looked through, and how much of it so far.
 #[derive(Clone, Copy, Debug)]
 pub enum Looking {
-    /// The mirror.
+    /// The mirror, perhaps not for the first time.
     Mirror(u64),
     /// Events and their bodies.
     Events(u64),
 }
 
-/// Finds what is stored about a person. Everything is looked at, which takes its time where much is stored, or of events only those that
-/// were received since a moment; `tell` hears how far it is.
+/// Finds what is stored about a person. Everything is looked at, which takes its time where much is stored; `tell` hears how far it is.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn find(
-    asked: Traces,
-    since: Option<Timestamp>,
+    person: Person,
     database: &dyn Database,
     tell: impl Fn(Looking),
-) -> Result<Found, StoreError> {
-    let mut finder = Finder {
-        found: Found { traces: asked, events: Vec::new(), resources: Vec::new(), quarantined: Vec::new() },
-        looked_at: 0,
-        tell,
-    };
+) -> Result<Found, ErasureError> {
+    let mut finder = Finder { found: Found::nothing_of(person), looked_at: 0, tell };
     finder.contacts(database).await?;
+    finder.others(database).await?;
     // Conversations before what belongs to them: from here on they are known by uid.
     finder.resources(ResourceKind::Conversation, database).await?;
     let others = ResourceKind::ALL.into_iter().filter(|kind| *kind != ResourceKind::Conversation);
@@ -48,7 +44,7 @@ pub async fn find(
         finder.resources(kind, database).await?;
     }
     finder.looked_at = 0;
-    finder.events(since, database).await?;
+    finder.events(database).await?;
     finder.quarantine(database).await?;
     Ok(finder.found)
 }
@@ -60,44 +56,48 @@ struct Finder<F> {
 }
 
 impl<F: Fn(Looking)> Finder<F> {
-    /// Learns who the person is: the contacts that fit, what they were merged with, and how else they can be reached; and the contacts
-    /// that fit that, until there is nothing to learn.
+    /// Learns who the person is, until there is no uid to learn any more: each may be what tells that another resource is theirs.
     async fn contacts(&mut self, mirror: &dyn MirrorStore) -> Result<(), StoreError> {
         loop {
-            let known = self.found.traces.len();
-            let mut uids: Vec<String> = self.found.traces.uids().map(str::to_owned).collect();
-            self.each(ResourceKind::Contact, mirror, |found, resource| {
-                let contact = serde_json::from_str::<Contact>(&resource.data).unwrap_or_default();
-                if found.traces.are_of(&resource.uid, &contact) {
-                    found.traces.learn(&contact);
-                    uids.extend(resource.keys.merged_into);
-                    uids.push(resource.uid);
-                }
-            })
-            .await?;
-            for uid in uids {
-                let merged = in_time(mirror.merged_uids(ResourceKind::Contact, &uid)).await?;
-                merged.into_iter().for_each(|uid| self.found.traces.add_uid(uid));
-                self.found.traces.add_uid(uid);
+            let known = self.found.person.traces().uids().count();
+            for kind in WITH_ADDRESSES {
+                self.each(kind, mirror, |found, resource| found.person.meet(&resource)).await?;
             }
-            if self.found.traces.len() == known {
+            let uids: Vec<String> = self.found.person.contacts().keys().cloned().collect();
+            for uid in uids {
+                for merged in in_time(mirror.merged_uids(ResourceKind::Contact, &uid)).await? {
+                    self.found.person.merge(&merged, &uid);
+                }
+            }
+            if self.found.person.traces().uids().count() == known {
                 return Ok(());
             }
         }
     }
 
+    /// Finds out what is not the person's alone.
+    async fn others(&mut self, mirror: &dyn MirrorStore) -> Result<(), StoreError> {
+        for kind in WITH_ADDRESSES {
+            self.each(kind, mirror, |found, resource| found.person.compare(&resource)).await?;
+        }
+        self.found.person.leave_shared();
+        Ok(())
+    }
+
     async fn resources(&mut self, kind: ResourceKind, mirror: &dyn MirrorStore) -> Result<(), StoreError> {
         let mut conversations = Vec::new();
         self.each(kind, mirror, |found, resource| {
-            if is_about(&found.traces, &resource) {
-                if kind == ResourceKind::Conversation {
-                    conversations.push(resource.uid.clone());
+            if is_about(found.person.traces(), &resource) {
+                match kind {
+                    ResourceKind::Conversation => conversations.push(resource.uid.clone()),
+                    ResourceKind::Contact => found.person.is_named_by(&resource),
+                    _ => {}
                 }
                 found.resources.push((kind, resource.uid));
             }
         })
         .await?;
-        conversations.into_iter().for_each(|uid| self.found.traces.add_uid(uid));
+        conversations.into_iter().for_each(|uid| self.found.person.add_uid(uid));
         Ok(())
     }
 
@@ -120,19 +120,18 @@ impl<F: Fn(Looking)> Finder<F> {
         }
     }
 
-    async fn events(&mut self, since: Option<Timestamp>, store: &dyn Store) -> Result<(), StoreError> {
-        let filter = EventFilter { received_after: since, ..EventFilter::default() };
+    async fn events(&mut self, store: &dyn Store) -> Result<(), StoreError> {
         let mut page = PageRequest { limit: BODIES, below: None };
         loop {
-            let events = in_time(store.events(&filter, page)).await?;
+            let events = in_time(store.events(&EventFilter::default(), page)).await?;
             let Some(last) = events.last() else { return Ok(()) };
             page = PageRequest { limit: BODIES, below: Some(last.id) };
             let ids: Vec<_> = events.iter().map(|event| event.id).collect();
             // Of an event whose body is gone, nothing is left to be erased.
             let contents = in_time(store.contents(&ids)).await?;
+            let traces = self.found.person.traces();
             for event in &events {
                 let content = contents.iter().find(|(id, _)| *id == event.id);
-                let traces = &self.found.traces;
                 if content.is_some_and(|(_, content)| names(traces, event) || traces.are_in(&content.body)) {
                     self.found.events.push(event.id);
                 }
@@ -149,9 +148,9 @@ impl<F: Fn(Looking)> Finder<F> {
                 in_time(store.oldest_quarantined(&QuarantineFilter::default(), after, BODIES)).await?;
             let Some(last) = requests.last() else { return Ok(()) };
             after = Some(last.request.id);
-            let about = requests.iter().filter(|one| self.found.traces.are_in(&one.content.body));
-            let about: Vec<_> = about.map(|one| one.request.id).collect();
-            self.found.quarantined.extend(about);
+            let traces = self.found.person.traces();
+            let about = requests.iter().filter(|one| traces.are_in(&one.content.body));
+            self.found.quarantined.extend(about.map(|one| one.request.id));
         }
     }
 }

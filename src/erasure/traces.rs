@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::podium::Contact;
-
 /// A telephone number has no fewer digits, with its country's.
 const LEAST_DIGITS: usize = 8;
 
@@ -104,34 +102,32 @@ impl Traces {
         self.uids.insert(uid);
     }
 
-    /// Whether a contact is the person: by its uid or one of its addresses, and not because it has something to say of the person.
-    pub(super) fn are_of(&self, uid: &str, contact: &Contact) -> bool {
-        self.has_uid(uid)
-            || addresses(contact).any(|address| {
-                email(address).is_some_and(|email| self.emails.contains(&email))
-                    || self.phones.iter().any(|phone| phone.is_in(address))
-            })
+    /// Which of the addresses this is, however it is written.
+    pub(super) fn known_as(&self, address: &str) -> Option<&str> {
+        let email = email(address).and_then(|email| self.emails.get(&email));
+        email.map(String::as_str).or_else(|| {
+            let phone = self.phones.iter().find(|phone| phone.is_in(address))?;
+            Some(&phone.digits)
+        })
     }
 
-    /// Learns how else a contact can be reached.
-    pub(super) fn learn(&mut self, contact: &Contact) {
-        for address in addresses(contact) {
-            match email(address) {
-                Some(email) => _ = self.emails.insert(email),
-                None => self.phones.extend(Phone::read(address).filter(|phone| !self.has_phone(phone))),
-            }
+    /// Adds an address, if it is one to look for.
+    pub(super) fn add_address(&mut self, address: &str) {
+        match email(address) {
+            Some(email) => _ = self.emails.insert(email),
+            None => self.phones.extend(Phone::read(address).filter(|phone| !self.has_phone(phone))),
         }
-        self.uids.extend(contact.conversations.iter().filter_map(|talk| talk.uid.clone()));
+    }
+
+    /// Takes out an address, as [`known_as`](Self::known_as) tells it.
+    pub(super) fn remove_address(&mut self, address: &str) {
+        self.emails.remove(address);
+        self.phones.retain(|phone| phone.digits != address);
     }
 
     /// Whether it is one of the numbers, however it is written.
     fn has_phone(&self, phone: &Phone) -> bool {
         self.phones.iter().any(|known| known.is_in(&phone.digits))
-    }
-
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.uids.len() + self.emails.len() + self.phones.len()
     }
 
     /// Whether any of them is in a text, which is JSON or anything else.
@@ -164,14 +160,6 @@ impl Traces {
             }
             || self.phones.iter().any(|phone| phone.is_in(text))
     }
-}
-
-/// What a contact can be reached by.
-fn addresses(contact: &Contact) -> impl Iterator<Item = &str> {
-    let channels = contact.channels.iter().filter_map(|channel| channel.identifier.as_deref());
-    channels
-        .chain(contact.emails.iter().map(String::as_str))
-        .chain(contact.phone_numbers.iter().map(String::as_str))
 }
 
 /// The address in lower case, if it is one.
@@ -291,124 +279,4 @@ fn is_of_another_country(before: &[char], whole: &str, digits: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const UID: &str = "0d5cbd52-5f2a-4a3f-9a7e-3c1f2f7f9f0e";
-
-    fn traces(uids: &[&str], emails: &[&str], phones: &[&str]) -> Result<Traces, NoTrace> {
-        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        Traces::of(&texts(uids), &texts(emails), &texts(phones))
-    }
-
-    fn ann() -> Traces {
-        traces(&[UID, "ann"], &["Ann@Example.com"], &["+1 (801) 555-0123"]).unwrap()
-    }
-
-    #[test]
-    fn a_person_is_found_however_the_number_and_the_address_are_written() {
-        for text in [
-            UID,
-            "see 0d5cbd52-5f2a-4a3f-9a7e-3c1f2f7f9f0e, please",
-            "ann@example.com",
-            "Mail ANN@example.COM.",
-            "<ann@example.com>",
-            "+18015550123",
-            "8015550123",
-            "call (801) 555-0123 5 times",
-            "801.555.0123",
-            "+1 801 555 0123",
-            "5 or 801-555-0123",
-        ] {
-            assert!(ann().are_in_text(text), "{text}");
-            assert!(
-                ann().are_in(format!(r#"{{"data":[{{"x":{}}}]}}"#, Value::from(text)).as_bytes()),
-                "{text}"
-            );
-        }
-        assert!(ann().are_in(br#"{"phone":18015550123}"#));
-        assert!(ann().are_in(br#"{"email":"ann\u0040example.com"}"#));
-        assert!(ann().are_in(br#"{"contactUid":"ann"}"#), "a short uid is one where it stands alone");
-        assert!(ann().are_in(format!("no JSON: {UID}").as_bytes()));
-    }
-
-    #[test]
-    fn somebody_else_is_not() {
-        for text in [
-            "0d5cbd52-5f2a-4a3f-9a7e-3c1f2f7f9f0e0",
-            "tell ann",
-            "joann@example.com",
-            "ann@example.com.au",
-            "ann@example.community",
-            "+18015550124",
-            "180155501234",
-            "9918015550123",
-            "+44 801 555 0123",
-            "+448015550123",
-            "5550123",
-            "",
-        ] {
-            assert!(!ann().are_in_text(text), "{text}");
-        }
-        assert!(!ann().are_in(br#"{"at":1801555012,"n":3}"#));
-    }
-
-    #[test]
-    fn a_number_is_written_otherwise_at_home() {
-        let of = |phone: &str| traces(&[], &[], &[phone]).unwrap();
-        let german = of("+49 171 1234567");
-        assert!(german.are_in_text("0171 1234567") && german.are_in_text("+49(171)1234567"));
-        assert!(!german.are_in_text("0711234567"), "the country has two digits");
-        let irish = of("+353871234567");
-        assert!(irish.are_in_text("087 123 4567") && !irish.are_in_text("03871234567"));
-        let without_country = of("801-555-0123");
-        assert!(without_country.are_in_text("+18015550123") && without_country.are_in_text("801 555 0123"));
-        assert!(!without_country.are_in_text("+28015550123"));
-    }
-
-    #[test]
-    fn what_would_be_found_everywhere_is_not_looked_for() {
-        assert_eq!(traces(&[" "], &[], &[]), Err(NoTrace::Uid));
-        assert_eq!(traces(&[], &["ann"], &[]), Err(NoTrace::Email("ann".to_owned())));
-        assert_eq!(traces(&[], &["@example.com"], &[]), Err(NoTrace::Email("@example.com".to_owned())));
-        for phone in ["555-0123", "call me", "+1234567", ""] {
-            assert_eq!(traces(&[], &[], &[phone]), Err(NoTrace::Phone(phone.to_owned())));
-        }
-        assert!(!traces(&["1"], &[], &[]).unwrap().are_in(br#"{"body":"1 or 2","n":1}"#));
-    }
-
-    #[test]
-    fn a_contact_is_the_person_by_its_addresses_and_not_by_what_is_noted_of_it() {
-        let contact = |json: &str| serde_json::from_str::<Contact>(json).unwrap();
-        let by_channel =
-            contact(r#"{"channels":[{"identifier":"8015550123"}],"conversations":[{"uid":"talk"}]}"#);
-        let mentions = contact(r#"{"attributes":[{"value":"referred by ann@example.com"}]}"#);
-        assert!(ann().are_of("other", &by_channel) && !ann().are_of("other", &mentions));
-        assert!(ann().are_of("ann", &mentions));
-        let mut learnt = ann();
-        learnt.learn(&by_channel);
-        assert_eq!(learnt.phones().count(), 1, "it is the same number");
-        assert!(learnt.has_uid("talk"));
-    }
-
-    proptest! {
-        #[test]
-        fn any_text_is_looked_through(text: String, bytes: Vec<u8>) {
-            let quoted = Value::from(text.clone()).to_string();
-            prop_assert_eq!(ann().are_in(quoted.as_bytes()), ann().are_in_text(&text) || text == "ann");
-            let _ = ann().are_in(&bytes);
-        }
-
-        #[test]
-        fn a_number_is_found_between_any_signs(signs in proptest::collection::vec(" |-|\\(|\\)|\\.|", 10)) {
-            let mut text = String::new();
-            for (digit, sign) in "18015550123".chars().zip(std::iter::once(String::new()).chain(signs)) {
-                text.push_str(&sign);
-                text.push(digit);
-            }
-            prop_assert!(ann().are_in_text(&text), "{}", text);
-        }
-    }
-}
+mod tests;

@@ -67,9 +67,11 @@ pub trait ForgettingStore: Send + Sync + 'static {
     /// the events that do. Deliveries may be gone and the body not after an error: it can be done again.
     async fn forget_contents(&self, ids: &[EventId]) -> Result<Vec<EventId>, StoreError>;
 
-    /// Forgets what the mirror has of these resources. Returns how many were there.
+    /// Forgets what the mirror has of these resources. A conversation that loses messages comes to what its others come to. Returns how
+    /// many were there.
     async fn forget_resources(&self, resources: &[(ResourceKind, String)]) -> Result<u64, StoreError>;
 
-    /// Has nothing left on the disk of what was forgotten by name, where the database leaves it there for a while. It may take its time.
-    async fn leave_nothing(&self) -> Result<(), StoreError>;
+    /// Has nothing left on the disk of what was forgotten by name, where the database leaves it there for a while. It may take its time. Returns
+    /// whether nothing is: somebody who reads without an end may keep it from that.
+    async fn leave_nothing(&self) -> Result<bool, StoreError>;
 }

@@ -145,6 +145,12 @@ pub(super) fn messages(states: &[ResourceState]) -> Vec<&str> {
     of_kind(states, ResourceKind::Message).collect()
 }
 
+/// The messages among resources.
+pub(super) fn forgotten_messages(resources: &[(ResourceKind, String)]) -> Vec<&str> {
+    let messages = resources.iter().filter(|(kind, _)| *kind == ResourceKind::Message);
+    messages.map(|(_, uid)| uid.as_str()).collect()
+}
+
 /// The conversations whose messages may come to something else after a batch: those that it tells of, and those that its messages
 /// belonged to before.
 pub(super) fn conversations(states: &[ResourceState], before: Vec<String>) -> Vec<String> {

@@ -11,6 +11,7 @@ mod crash;
 mod delivery;
 mod doctor;
 mod documentation;
+mod erasing;
 mod events;
 mod following;
 mod hostile;

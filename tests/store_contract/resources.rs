@@ -18,6 +18,7 @@ crate::on_both_stores![
     a_word_that_is_gone_is_not_found_any_more,
     the_events_behind_a_resource_come_newest_first,
     what_is_forgotten_by_name_is_found_no_more,
+    a_conversation_that_loses_messages_is_what_its_others_come_to,
 ];
 
 fn keys(value: &str) -> ResourceKeys {
@@ -256,4 +257,36 @@ async fn what_is_forgotten_by_name_is_found_no_more(store: Home) {
     assert_eq!(all(&*store, message, &smith).await, ["p"]);
     assert_eq!(store.events_of(contact, "p", first(9)).await.unwrap(), []);
     assert_eq!(store.events_of(message, "p", first(9)).await.unwrap().len(), 1);
+}
+
+async fn a_conversation_that_loses_messages_is_what_its_others_come_to(store: Home) {
+    let token = at_the_mirror(&*store).await;
+    let mut said = vec![
+        message("m1", "talk", 1, "inbound", "received"),
+        message("m2", "talk", 2, "outbound", "sent"),
+        message("m3", "talk", 3, "inbound", "received"),
+        message("alone", "short", 4, "inbound", "received"),
+    ];
+    said[0].name = Some("Bob".to_owned());
+    said[2].name = Some("Ann".to_owned());
+    said.extend(["talk", "short"].map(|uid| state(ResourceKind::Conversation, uid, 4, 0)));
+    mirror(&*store, token, said).await;
+    let conversation = async |uid: &str| {
+        let found = store.resources_by_uid(ResourceKind::Conversation, &[uid.to_owned()]).await.unwrap();
+        found.into_iter().next().unwrap()
+    };
+    let before = conversation("talk").await;
+    assert_eq!(
+        (before.keys.is_awaiting, before.at, before.name.as_deref()),
+        (Some(true), second(3), Some("Ann"))
+    );
+
+    let gone = ["m3", "alone"].map(|uid| (ResourceKind::Message, uid.to_owned()));
+    assert_eq!(store.forget_resources(&gone).await.unwrap(), 2);
+    let left = conversation("talk").await;
+    assert_eq!((left.keys.is_awaiting, left.at, left.name.as_deref()), (Some(false), second(2), Some("Bob")));
+    let talk = left.talk.unwrap();
+    assert_eq!((talk.inbound, talk.outbound, talk.last_message_uid.as_str()), (1, 1, "m2"));
+    let empty = conversation("short").await;
+    assert_eq!((empty.talk, empty.keys.is_awaiting), (None, Some(false)));
 }

@@ -155,9 +155,28 @@ pub(super) async fn forget_resources(
     pool: &PgPool,
     resources: &[(ResourceKind, String)],
 ) -> Result<u64, sqlx::Error> {
+    repeated(|| take_out_of_the_mirror(pool, resources)).await
+}
+
+async fn take_out_of_the_mirror(
+    pool: &PgPool,
+    resources: &[(ResourceKind, String)],
+) -> Result<u64, sqlx::Error> {
     let kinds: Vec<&str> = resources.iter().map(|(kind, _)| kind.as_str()).collect();
     let uids: Vec<&str> = resources.iter().map(|(_, uid)| uid.as_str()).collect();
+    let mut transaction = begin(pool).await?;
+    // What is written to the mirror at the same moment, and what goes from it, would not see one another, and a conversation would come to
+    // what neither of them leaves.
+    sqlx::query(mirror::LOCK_MIRROR).execute(&mut *transaction).await?;
+    let talks: Vec<String> = sqlx::query_scalar(mirror::CONVERSATIONS_OF)
+        .bind(kept::forgotten_messages(resources))
+        .fetch_all(&mut *transaction)
+        .await?;
     let forgotten =
-        repeated(|| sqlx::query(mirror::FORGET_RESOURCES).bind(&kinds).bind(&uids).execute(pool)).await?;
+        sqlx::query(mirror::FORGET_RESOURCES).bind(&kinds).bind(&uids).execute(&mut *transaction).await?;
+    if !talks.is_empty() {
+        sqlx::query(mirror::MIRROR_TALKS).bind(talks).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
     Ok(forgotten.rows_affected())
 }

@@ -447,9 +447,9 @@ impl ForgettingStore for PostgresStore {
         Ok(forgetting::forget_resources(self.pool()?, resources).await?)
     }
 
-    async fn leave_nothing(&self) -> Result<(), StoreError> {
+    async fn leave_nothing(&self) -> Result<bool, StoreError> {
         // It writes over what is gone when it uses the room again, or is vacuumed.
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -1,7 +1,11 @@
 //! Forgetting, by age and by name.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use serde_json::Value;
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::batch::json_ids;
@@ -118,19 +122,111 @@ pub(super) async fn forget_resources(
     overwriting(writer).await?;
     let named = kept::named(resources);
     let mut transaction = writer.begin_with(BEGIN).await?;
+    let talks: Vec<String> = sqlx::query_scalar(mirror::CONVERSATIONS_OF)
+        .bind(Value::from(kept::forgotten_messages(resources)).to_string())
+        .fetch_all(&mut *transaction)
+        .await?;
     for statement in [mirror::FORGET_WORDS_OF, mirror::FORGET_EVENTS_OF] {
         sqlx::query(statement).bind(&named).execute(&mut *transaction).await?;
     }
     let forgotten = sqlx::query(mirror::FORGET_RESOURCES).bind(&named).execute(&mut *transaction).await?;
+    sqlx::query(mirror::MIRROR_TALKS).bind(Value::from(talks).to_string()).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(forgotten.rows_affected())
 }
 
 /// See [`crate::store::ForgettingStore::leave_nothing`].
-pub(super) async fn leave_nothing(writer: &SqlitePool) -> Result<(), sqlx::Error> {
+pub(super) async fn leave_nothing(writer: &SqlitePool) -> Result<bool, sqlx::Error> {
     overwriting(writer).await?;
-    for statement in [sql::MERGE_WORDS, sql::EMPTY_LOG] {
-        sqlx::query(statement).execute(writer).await?;
+    let mut pages = -PAGES;
+    while merge_words(writer, pages).await? {
+        pages = PAGES;
     }
-    Ok(())
+    empty_log(writer).await
+}
+
+/// How many pages of the index of words are written anew at a time: acceptances wait meanwhile, here and in the server that has the file.
+const PAGES: i64 = 250;
+
+/// Writes a part of the index of words anew. Returns whether there is more to be done.
+async fn merge_words(writer: &SqlitePool, pages: i64) -> Result<bool, sqlx::Error> {
+    let mut connection = writer.acquire().await?;
+    let before: i64 = sqlx::query_scalar(sql::CHANGES).fetch_one(&mut *connection).await?;
+    sqlx::query(sql::MERGE_WORDS).bind(pages).execute(&mut *connection).await?;
+    let after: i64 = sqlx::query_scalar(sql::CHANGES).fetch_one(&mut *connection).await?;
+    Ok(after - before >= 2)
+}
+
+/// How often the log is to be emptied, and the pause in between, in which others write. Each time whoever reads is waited for, as long as
+/// for anybody else.
+const TRIES: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Returns whether nothing is left in the write-ahead log: whoever reads without an end keeps what was there at its beginning.
+async fn empty_log(writer: &SqlitePool) -> Result<bool, sqlx::Error> {
+    for _ in 0..TRIES {
+        let is_busy: bool = sqlx::query(sql::EMPTY_LOG).fetch_one(writer).await?.try_get(0)?;
+        if !is_busy {
+            return Ok(true);
+        }
+        sleep(PAUSE).await;
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    use super::*;
+    use crate::store::sqlite::SqliteStore;
+
+    #[tokio::test]
+    async fn who_reads_meanwhile_keeps_the_log_and_that_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("test.db");
+        let log = || std::fs::metadata(folder.path().join("test.db-wal")).unwrap().len();
+        let store = SqliteStore::open(&file).await.unwrap();
+        let options = SqliteConnectOptions::new().filename(&file).read_only(true);
+        let mut reader = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::raw_sql("BEGIN; SELECT count(*) FROM events").execute(&mut reader).await.unwrap();
+        sqlx::raw_sql("UPDATE mirror_work SET lease = x'01', leased_until = 1")
+            .execute(&store.writer)
+            .await
+            .unwrap();
+        assert!(!leave_nothing(&store.writer).await.unwrap());
+        assert!(log() > 0);
+        sqlx::raw_sql("ROLLBACK").execute(&mut reader).await.unwrap();
+        assert!(leave_nothing(&store.writer).await.unwrap());
+        assert_eq!(log(), 0);
+    }
+
+    /// So many that the index is not written anew in one step.
+    #[tokio::test]
+    async fn nothing_is_left_of_words_that_were_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("test.db");
+        let store = SqliteStore::open(&file).await.unwrap();
+        let is_there = || {
+            let files =
+                ["test.db", "test.db-wal"].map(|name| std::fs::read(folder.path().join(name)).unwrap());
+            files.concat().windows(9).any(|bytes| bytes == b"xylophone")
+        };
+        overwriting(&store.writer).await.unwrap();
+        sqlx::raw_sql(
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)
+            INSERT INTO resource_words (rowid, words)
+            SELECT n, iif(n = 10000, 'mxylophone ', '') || 'm' || hex(randomblob(20)) || ' m' || hex(randomblob(20)) FROM numbers",
+        )
+        .execute(&store.writer)
+        .await
+        .unwrap();
+        sqlx::raw_sql("DELETE FROM resource_words WHERE rowid = 10000").execute(&store.writer).await.unwrap();
+        assert!(is_there(), "a word is only marked as deleted");
+        let first = merge_words(&store.writer, -PAGES).await.unwrap();
+        assert!(first && merge_words(&store.writer, PAGES).await.unwrap(), "it takes several steps");
+        assert!(leave_nothing(&store.writer).await.unwrap());
+        assert!(!is_there());
+    }
 }

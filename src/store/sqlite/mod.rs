@@ -423,7 +423,7 @@ impl ForgettingStore for SqliteStore {
         Ok(forgetting::forget_resources(&self.writer, resources).await?)
     }
 
-    async fn leave_nothing(&self) -> Result<(), StoreError> {
+    async fn leave_nothing(&self) -> Result<bool, StoreError> {
         Ok(forgetting::leave_nothing(&self.writer).await?)
     }
 }

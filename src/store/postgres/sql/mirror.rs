@@ -57,6 +57,9 @@ statements! {
     /// sees what the one before has written, and positions in the feed are given in the order of commits.
     HOLD_MIRROR = "SELECT single FROM mirror_work WHERE lease = $1 FOR UPDATE";
 
+    /// Holds the same row for whoever takes out of the mirror what is erased: so nobody writes to it meanwhile.
+    LOCK_MIRROR = "SELECT single FROM mirror_work FOR UPDATE";
+
     /// States of resources, unless a newer one is there. The state that is there is written once more: what is made of an event
     /// may be another today. Of a conversation, what MIRROR_TALKS works out stays.
     MIRROR_STATES = r#"

@@ -81,8 +81,11 @@ statements! {
         UPDATE events SET decode_error = 'it was erased'
         WHERE id IN (SELECT unhex(value) FROM json_each(?1)) AND decode_error IS NOT NULL";
 
-    /// Takes words out of the index that are deleted in it, and only marked so.
-    MERGE_WORDS = "INSERT INTO resource_words (resource_words) VALUES ('optimize')";
-    /// Takes all of the write-ahead log into the file, and leaves nothing of it.
+    /// Takes words out of the index that are deleted in it, and only marked so, by writing about so many pages of it anew. A first time, with
+    /// the number below zero, has all of it written anew; further times go on with that.
+    MERGE_WORDS = "INSERT INTO resource_words (resource_words, rank) VALUES ('merge', ?1)";
+    /// What this connection has changed so far. A merge that had nothing to do adds less than two to it.
+    CHANGES = "SELECT total_changes()";
+    /// Takes all of the write-ahead log into the file, and leaves nothing of it. Its row says first whether somebody who reads kept it from that.
     EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)";
 }
