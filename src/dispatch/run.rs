@@ -56,7 +56,7 @@ pub(super) struct Load {
 
 /// What all runs of a handler share.
 pub(super) struct Shared {
-    pub(super) ready: Ready,
+    pub(super) ready: Arc<Ready>,
     /// A place for each call that may run.
     pub(super) calls: Semaphore,
     pub(super) breaker: Arc<Breaker>,

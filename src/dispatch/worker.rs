@@ -70,7 +70,7 @@ pub(super) struct Worker {
 impl Worker {
     /// Works until it is told to stop and everything that it took up is settled.
     pub(super) async fn run(
-        ready: Ready,
+        ready: Arc<Ready>,
         tally: Arc<Tally>,
         settings: Dispatch,
         store: Arc<dyn Store>,

@@ -30,6 +30,7 @@ enum Fault {
     Hangs,
     IsUnavailable,
     FailsOnce,
+    PanicsOnce,
 }
 
 /// The faults come and go while it is in use.
@@ -57,6 +58,11 @@ impl Faulty {
     /// The next such call fails for good. Counts it.
     pub(crate) fn fail_once(&self, call: Call) -> Arc<AtomicUsize> {
         self.set(call, Fault::FailsOnce)
+    }
+
+    /// The next such call panics. Counts it.
+    pub(crate) fn panic_once(&self, call: Call) -> Arc<AtomicUsize> {
+        self.set(call, Fault::PanicsOnce)
     }
 
     /// Everything works again.
@@ -87,6 +93,10 @@ impl Faulty {
             Fault::FailsOnce => {
                 self.recover();
                 Err(StoreError::Failed("a value can't be kept".into()))
+            }
+            Fault::PanicsOnce => {
+                self.recover();
+                panic!("a mistake")
             }
         }
     }

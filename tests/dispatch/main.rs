@@ -246,6 +246,22 @@ async fn a_settlement_that_fails_for_good_does_not_hold_up_the_handler() {
 }
 
 #[tokio::test]
+async fn a_mistake_in_a_worker_ends_no_handler() {
+    for call in [Call::Claim, Call::Renew, Call::Settle] {
+        let (_folder, store) = store().await;
+        // Long enough for signs of life.
+        let busy = Arc::new(Busy { lasting: Duration::from_millis(500), ..Busy::default() });
+        let process = Process::start(Arc::clone(&store), &busy);
+        let mistakes = process.store.panic_once(call);
+        accept(&*store, "one").await;
+        eventually("it is made", async || (mistakes.load(Ordering::SeqCst) == 1).then_some(())).await;
+        accept(&*store, "two").await;
+        eventually("all is done", async || (open(&*store).await == 0).then_some(())).await;
+        process.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_done_at_a_stop_is_settled_if_the_store_comes_back_in_time() {
     let (_folder, store) = store().await;
     let busy = Arc::<Busy>::default();
