@@ -28,6 +28,7 @@ mod test_database;
 mod weeks;
 mod work;
 
+use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -53,8 +54,8 @@ use crate::model::{
 };
 
 /// Everything that Lectern remembers, in a PostgreSQL database.
-#[derive(Debug)]
 pub struct PostgresStore {
+    /// Their own `Debug` shows the password.
     options: PgConnectOptions,
     working: PgPool,
     reading: PgPool,
@@ -62,6 +63,16 @@ pub struct PostgresStore {
     is_prepared: AtomicBool,
     work: WorkSignal,
     not_now: NotNow,
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore")
+            .field("host", &self.options.get_host())
+            .field("port", &self.options.get_port())
+            .field("database", &self.options.get_database())
+            .finish_non_exhaustive()
+    }
 }
 
 /// After so long a table of bodies that was in use is tried again.
