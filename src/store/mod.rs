@@ -6,6 +6,7 @@ mod error;
 mod forgetting;
 mod in_time;
 mod kept;
+mod large;
 mod mirror;
 mod moving;
 mod notes;

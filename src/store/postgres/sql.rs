@@ -282,8 +282,11 @@ statements! {
     /// the leases are committed: in one statement with LEASE, a settlement that commits between its snapshot and its
     /// locks would be missed, and what it settled handed out again.
     ///
-    /// The order is made by who asked: to sort whole bodies took as long as to read them.
-    OPEN_DELIVERIES = concat!("SELECT leased.nth, deliveries.position, ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers, event_bodies.body
+    /// The order is made by who asked: to sort whole bodies took as long as to read them. Bodies that are larger than $4 are left
+    /// out: how large they are is known without reading them.
+    OPEN_DELIVERIES = concat!("SELECT leased.nth, deliveries.position, ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers,
+            octet_length(event_bodies.body)::bigint AS size,
+            CASE WHEN octet_length(event_bodies.body) <= $4 THEN event_bodies.body END AS body
         FROM unnest($2::text[]) WITH ORDINALITY AS leased (ordering_key, nth)
         CROSS JOIN LATERAL (
             SELECT * FROM deliveries

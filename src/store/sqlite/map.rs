@@ -63,7 +63,7 @@ pub(super) fn note(row: &SqliteRow) -> Result<Note, Error> {
 pub(super) fn content(row: &SqliteRow) -> Result<Content, Error> {
     let headers =
         serde_json::from_str(row.try_get("headers")?).map_err(|error| Error::Decode(error.into()))?;
-    Ok(Content { headers, body: row.try_get::<Vec<u8>, _>("body")?.into() })
+    Ok(Content { headers, body: row.try_get::<Option<Vec<u8>>, _>("body")?.unwrap_or_default().into() })
 }
 
 /// A delivery.

@@ -225,8 +225,10 @@ statements! {
         ORDER BY due_at LIMIT 1";
 
     /// The first open deliveries of leased queues, whose ordering keys come as a JSON array, with all that a handler needs.
-    /// The order is made by who asked: a sorter would take whole bodies along.
-    OPEN_DELIVERIES = concat!("SELECT leased.key AS nth, deliveries.position, ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers, event_bodies.body
+    /// The order is made by who asked: a sorter would take whole bodies along. Bodies that are larger than ?4 are left out: how
+    /// large they are is known without reading them.
+    OPEN_DELIVERIES = concat!("SELECT leased.key AS nth, deliveries.position, ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers,
+            length(event_bodies.body) AS size, CASE WHEN length(event_bodies.body) <= ?4 THEN event_bodies.body END AS body
         FROM json_each(?2) AS leased
         CROSS JOIN deliveries ON deliveries.position IN (
             SELECT open.position FROM deliveries AS open
