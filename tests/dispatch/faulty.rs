@@ -140,7 +140,7 @@ impl Store for Faulty {
         self.inner.resolve(id, note, now).await
     }
 
-    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<u64, StoreError> {
+    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<Option<u64>, StoreError> {
         self.inner.count_closed(filter, by).await
     }
 

@@ -16,6 +16,7 @@ use crate::model::{
     ResourceKeys, SecretUse, Talk, Token, TypePattern,
 };
 use crate::store::kept::{self, Leased};
+use crate::store::replay::matched_by;
 use crate::store::{Note, Reopened};
 
 /// One value of each row, to be bound as an array.
@@ -176,7 +177,7 @@ pub(super) fn replay(row: &PgRow) -> Result<Replay, Error> {
         rate: count(row, "rate")?,
         created_at: timestamp(row, "created_at")?,
         created_by: row.try_get("created_by")?,
-        matched: number("matched")?,
+        matched: matched_by(row.try_get("matched")?),
         replayed: number("replayed")?,
         state: word(row, "state")?,
         ended_at: maybe_timestamp(row, "ended_at")?,

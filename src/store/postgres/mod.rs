@@ -133,7 +133,7 @@ impl Store for PostgresStore {
         Ok(resolved)
     }
 
-    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<u64, StoreError> {
+    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<Option<u64>, StoreError> {
         Ok(replays::count_closed(self.readers()?, filter, by).await?)
     }
 

@@ -406,8 +406,8 @@ statements! {
 
     /// Keeps a new replay.
     ADD_REPLAY = r"
-        INSERT INTO replays (id, filter, rate, created_at, created_by, matched, replayed, reached, state, ended_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, '00000000-0000-0000-0000-000000000000', $8, $9)";
+        INSERT INTO replays (id, filter, rate, created_at, created_by, matched, replayed, state, ended_at, reached)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
     /// A page of replays.
     REPLAYS = concat!("SELECT ", replay_columns!(), " FROM replays WHERE id < $1 ORDER BY id DESC LIMIT $2");

@@ -96,7 +96,7 @@ impl Store for SqliteStore {
         Ok(resolved)
     }
 
-    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<u64, StoreError> {
+    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<Option<u64>, StoreError> {
         Ok(replays::count_closed(&self.readers, filter, by).await?)
     }
 
