@@ -9,14 +9,18 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::error::{Named as _, SpoolError};
+use super::record;
 use super::walk::Walk;
 use crate::model::Arrival;
 
 /// How a file begins, with the version of what follows.
 pub(super) const MARK: &[u8] = b"lectern spool 1\n";
 
-/// No write is longer than this by more than one event. What is behind the last whole event and longer was not torn.
-const TORN: u64 = 8 * 1024 * 1024;
+/// Nothing more is added to a write that is longer. The usual batch is shorter.
+pub(super) const WRITE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// No write is longer. What is behind the last whole event and longer was not torn.
+const TORN: u64 = WRITE_BYTES + record::LONGEST as u64 + record::HEAD as u64;
 
 /// How often a file may fail to be read, with the pauses of whoever reads, until it is given up.
 const READ_TRIES: u32 = 10;
