@@ -31,6 +31,7 @@ enum Fault {
     IsUnavailable,
     FailsOnce,
     PanicsOnce,
+    LosesItsAnswerOnce,
 }
 
 /// The faults come and go while it is in use.
@@ -65,6 +66,11 @@ impl Faulty {
         self.set(call, Fault::PanicsOnce)
     }
 
+    /// The next such call is done, and its answer lost. Counts it.
+    pub(crate) fn lose_answer_once(&self, call: Call) -> Arc<AtomicUsize> {
+        self.set(call, Fault::LosesItsAnswerOnce)
+    }
+
     /// Everything works again.
     pub(crate) fn recover(&self) {
         self.fault.send_replace(None);
@@ -94,6 +100,10 @@ impl Faulty {
                 self.recover();
                 Err(StoreError::Failed("a value can't be kept".into()))
             }
+            Fault::LosesItsAnswerOnce => {
+                self.recover();
+                Err(StoreError::Unavailable("the connection broke".into()))
+            }
             Fault::PanicsOnce => {
                 self.recover();
                 panic!("a mistake")
@@ -119,6 +129,10 @@ impl Store for Faulty {
     }
 
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError> {
+        let loses_answer = *self.fault.borrow() == Some((Call::Settle, Fault::LosesItsAnswerOnce));
+        if loses_answer {
+            self.inner.settle(settlements).await?;
+        }
         self.suffer(Call::Settle).await?;
         self.inner.settle(settlements).await
     }

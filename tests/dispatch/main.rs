@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use lectern::clock::{Clock, SystemClock};
 use lectern::config::{Dispatch, OnDead, Retry};
 use lectern::dispatch::{self, Ready};
@@ -259,6 +260,22 @@ async fn a_mistake_in_a_worker_ends_no_handler() {
         eventually("all is done", async || (open(&*store).await == 0).then_some(())).await;
         process.stop().await;
     }
+}
+
+#[tokio::test]
+async fn what_was_settled_counts_though_the_answer_was_lost() {
+    let (_folder, store) = store().await;
+    let busy = Arc::<Busy>::default();
+    let process = Process::start(Arc::clone(&store), &busy);
+    let settling = process.store.lose_answer_once(Call::Settle);
+    accept(&*store, "one").await;
+    eventually("it is settled", async || (open(&*store).await == 0).then_some(())).await;
+    // Nothing else tells of it to those who watch: not again, when the answer is that nobody holds the lease.
+    let since = Timestamp::UNIX_EPOCH;
+    let told = eventually("it is told", async || store.activity(since).await.unwrap().pop()).await;
+    assert_eq!((told.done, told.failed), (1, 0));
+    assert_eq!((settling.load(Ordering::SeqCst), busy.begun.load(Ordering::SeqCst)), (1, 1));
+    process.stop().await;
 }
 
 #[tokio::test]
