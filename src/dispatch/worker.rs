@@ -254,7 +254,7 @@ impl Worker {
             self.held.add(lease.clone(), claim.until, cut.clone());
             if !self.held.is_safe(claim.until, now) {
                 // The claim took so long that the lease is as good as over.
-                hand_over(&self.ended, Settlement::untouched(lease, queue.due_at));
+                hand_over(&self.held, &self.ended, Settlement::untouched(lease, queue.due_at));
                 continue;
             }
             let bytes = queue.bytes();
@@ -265,10 +265,10 @@ impl Worker {
             let rest = Settlement::untouched(lease, claim.until);
             let rest = Ran { settlement: rest, load: Load { bytes, ..Load::default() } };
             // It hands over by itself: the worker may be waiting for the store.
-            let settler = self.ended.clone();
+            let (held, settler) = (self.held.clone(), self.ended.clone());
             self.running.spawn(AssertUnwindSafe(run).catch_unwind().map(move |ended| {
                 let Ran { settlement, load } = ended.unwrap_or(rest);
-                hand_over(&settler, settlement);
+                hand_over(&held, &settler, settlement);
                 load
             }));
         }
@@ -307,7 +307,8 @@ impl Worker {
 }
 
 /// The settler only ends before this when it is too late: then the lease ends by itself.
-fn hand_over(settler: &UnboundedSender<Settlement>, settlement: Settlement) {
+fn hand_over(held: &Held, settler: &UnboundedSender<Settlement>, settlement: Settlement) {
+    held.note_end(&settlement.lease);
     let _ = settler.send(settlement);
 }
 
