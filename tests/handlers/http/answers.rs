@@ -83,6 +83,19 @@ async fn which_statuses_are_for_good_can_be_configured() {
 }
 
 #[tokio::test]
+async fn an_answer_that_repeats_the_address_does_not_tell_what_is_secret_in_it() {
+    let server = MockServer::start().await;
+    let echo = "no POST /hooks/T0ken-of-the-crm?key=an%20other%20one&v=2; no route T0ken-of-the-crm for an other one; \
+                no hooks";
+    let answer = ResponseTemplate::new(404).set_body_string(echo);
+    Mock::given(matchers::any()).respond_with(answer).mount(&server).await;
+    let url = format!("{}/hooks/T0ken-of-the-crm?key=an%20other%20one&v=2", server.uri());
+    let failure = handler("http", json!({ "url": url })).handle(&work("{}")).await.unwrap_err();
+    let kept = "no POST [hidden]; no route [hidden] for [hidden]; no hooks";
+    assert_eq!(failure.output.as_deref(), Some(kept));
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed_and_shows_only_the_host() {
     let target = MockServer::start().await;
     let location = format!("http://user:hunter2@{}/hidden?token=abc", target.address());
