@@ -96,7 +96,7 @@ impl NotNow {
 impl Store for PostgresStore {
     async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
         let answers = accept::accept(self.pool()?, batch).await?;
-        self.work.announce();
+        self.work.announce_new(&answers);
         Ok(answers)
     }
 

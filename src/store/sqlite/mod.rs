@@ -59,7 +59,7 @@ pub struct SqliteStore {
 impl Store for SqliteStore {
     async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
         let answers = accept::accept(&self.writer, batch).await?;
-        self.work.announce();
+        self.work.announce_new(&answers);
         Ok(answers)
     }
 
