@@ -137,7 +137,8 @@ macro_rules! lease {
             UPDATE queues SET lease = $5, leased_until = $4, lost = lost + CASE WHEN lease IS NULL THEN 0 ELSE 1 END
             WHERE handler = $1 AND ordering_key = ANY (ARRAY (SELECT ordering_key FROM due))
         )
-        SELECT ordering_key, due_at, lost FROM due ORDER BY due_at"
+        SELECT ordering_key, due_at, lost FROM due ORDER BY due_at ",
+            $direction
         )
     };
 }
