@@ -1,5 +1,6 @@
-//! Every statement for PostgreSQL. None reads a clock; each is complete in itself, so there is no transaction that a
-//! dropped future could leave open. Only the mirror's are several in one: off the way of events, and undone when dropped.
+//! Every statement for PostgreSQL. None reads a clock. On the way of every event each is complete in itself: there is no
+//! transaction that a dropped future could leave open. Where several belong together (the mirror, weeks of bodies and what is
+//! counted of them, moving), `transaction` begins them: they are undone when dropped.
 //!
 //! On the way of every event locks are taken in one order: events by deduplication key, then queues by handler and ordering
 //! key, compared byte by byte whatever the database's language, then deliveries. What a person asks for comes from a
