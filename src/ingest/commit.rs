@@ -1,5 +1,7 @@
 //! Making a batch durable: in the store or, when that is away, in the spool.
 
+mod receipt;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use backon::{ExponentialBuilder, Retryable};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::accept::Receipt;
+pub(super) use self::receipt::Receipt;
 use super::lanes::Waiting;
 use super::rejection::Rejection;
 use crate::model::NewEvent;
@@ -157,7 +159,7 @@ mod tests {
         let content = Content { headers: Vec::new(), body: body.into() };
         let (id, source) = (EventId::at(now), "default".to_owned());
         let arrival = Arrival { id, source, received_at: now, verified_by: None, content };
-        again(arrival, Origin::Webhook, &[], now).into_parts().0
+        again(arrival, Origin::Webhook, &[], now).0
     }
 
     #[tokio::test]

@@ -161,8 +161,7 @@ impl Drain {
             if events.len().is_multiple_of(AT_A_STRETCH) {
                 yield_now().await;
             }
-            let event = again(arrival, Origin::Webhook, &self.subscribers, self.clock.now());
-            let (event, key) = event.into_parts();
+            let (event, key) = again(arrival, Origin::Webhook, &self.subscribers, self.clock.now());
             events.push(event);
             keys.push(key);
         }
