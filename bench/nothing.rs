@@ -137,7 +137,7 @@ impl Store for Nothing {
         nobody_asks()
     }
 
-    async fn count_closed(&self, _: &DeliveryFilter, _: Timestamp) -> Result<u64, StoreError> {
+    async fn count_closed(&self, _: &DeliveryFilter, _: Timestamp) -> Result<Option<u64>, StoreError> {
         nobody_asks()
     }
 

@@ -1,6 +1,6 @@
 //! The secrets of sources: those that are configured, and those that Lectern has made and keeps in the store.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -20,10 +20,15 @@ const WITHIN: Duration = Duration::from_secs(2);
 
 /// Both, together, as the sources have them.
 pub(super) struct Secrets {
-    configured: Mutex<Vec<SourceConfig>>,
-    kept: Mutex<Vec<KeptSecret>>,
+    known: Mutex<Known>,
     sources: Arc<Sources>,
     clock: Arc<dyn Clock>,
+}
+
+/// What there is of both.
+struct Known {
+    configured: Vec<SourceConfig>,
+    kept: Vec<KeptSecret>,
 }
 
 impl Secrets {
@@ -38,7 +43,7 @@ impl Secrets {
             None => Vec::new(),
         };
         let sources = Arc::new(Sources::new(&together(&configured, &kept), clock.now()));
-        Self { configured: Mutex::new(configured), kept: Mutex::new(kept), sources, clock }
+        Self { known: Mutex::new(Known { configured, kept }), sources, clock }
     }
 
     pub(super) const fn sources(&self) -> &Arc<Sources> {
@@ -47,22 +52,20 @@ impl Secrets {
 
     /// What is configured now.
     pub(super) fn configured(&self) -> Vec<SourceConfig> {
-        lock(&self.configured).clone()
+        self.known().configured.clone()
     }
 
     /// Takes over what is configured now.
     pub(super) fn configure(&self, configured: Vec<SourceConfig>) {
-        *lock(&self.configured) = configured;
-        self.replace();
+        self.change(|known| known.configured = configured);
     }
 
     /// Takes over what is kept, whenever that changes.
     pub(super) async fn follow(self: Arc<Self>, kept: Arc<KeptSecrets>, stop: CancellationToken) {
         while !stop.is_cancelled() {
             match surviving("reading the kept secrets", timeout(WITHIN, kept.all())).await {
-                Some(Ok(Ok(now))) if is_another(&lock(&self.kept), &now) => {
-                    *lock(&self.kept) = now;
-                    self.replace();
+                Some(Ok(Ok(now))) if is_another(&self.known().kept, &now) => {
+                    self.change(|known| known.kept = now);
                     tracing::info!("secrets that Lectern keeps have changed, and are taken over");
                 }
                 Some(Ok(Err(error))) => {
@@ -77,9 +80,17 @@ impl Secrets {
         }
     }
 
-    fn replace(&self) {
-        let together = together(&lock(&self.configured), &lock(&self.kept));
-        self.sources.replace(&together, self.clock.now());
+    /// Changes what is known, and has the sources take it over before anybody else changes it: else what is older could come to
+    /// them last, and stay.
+    fn change(&self, change: impl FnOnce(&mut Known)) {
+        let mut known = self.known();
+        change(&mut known);
+        self.sources.replace(&together(&known.configured, &known.kept), self.clock.now());
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // A panic leaves nothing half done in it.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -113,7 +124,48 @@ fn is_another(one: &[KeptSecret], other: &[KeptSecret]) -> bool {
     one.iter().map(parts).ne(other.iter().map(parts))
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // A panic leaves nothing half done in it.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::config::{NamedSecret, OnUnverified};
+
+    fn secret(name: &str) -> NamedSecret {
+        NamedSecret { name: name.to_owned(), value: "what-only-we-know".into(), not_after: None }
+    }
+
+    fn configured(name: &str) -> Vec<SourceConfig> {
+        vec![SourceConfig {
+            name: "default".to_owned(),
+            secrets: vec![secret(name)],
+            allow_unsigned: false,
+            on_unverified: OnUnverified::Reject,
+        }]
+    }
+
+    fn kept(name: &str) -> Vec<KeptSecret> {
+        vec![KeptSecret { source: "default".to_owned(), secret: secret(name) }]
+    }
+
+    #[tokio::test]
+    async fn of_two_changes_at_once_neither_undoes_the_other() {
+        let secrets = Secrets::at_start(configured("c"), None, Arc::new(SystemClock)).await;
+        for round in 0..500 {
+            let (one, other) = (format!("c{round}"), format!("k{round}"));
+            let together = Barrier::new(2);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    together.wait();
+                    secrets.configure(configured(&one));
+                });
+                together.wait();
+                secrets.change(|known| known.kept = kept(&other));
+            });
+            let source = secrets.sources().get("default").unwrap();
+            let names: Vec<&str> = source.keys.iter().map(|key| key.name.as_str()).collect();
+            assert_eq!(names, [&one, &other]);
+        }
+    }
 }

@@ -60,7 +60,8 @@ async fn cancel(id: ReplayId, store: &dyn Store) -> Result<(), Failure> {
     match replay.state {
         ReplayState::Done => output::line(format_args!("The replay {id} was through already.")),
         _ => {
-            output::line(format_args!("The replay {id} is cancelled: {replayed} of {matched} were replayed."))
+            let of = matched.map(|matched| format!(" of {matched}")).unwrap_or_default();
+            output::line(format_args!("The replay {id} is cancelled: {replayed}{of} were replayed."))
         }
     }
 }
@@ -72,7 +73,7 @@ fn table(replays: &[Replay]) -> Table<8> {
             replay.id.to_string(),
             replay.state.to_string(),
             replay.replayed.to_string(),
-            replay.matched.to_string(),
+            replay.matched.map_or_else(|| "many".to_owned(), |matched| matched.to_string()),
             replay.rate.to_string(),
             replay.filter.handler.clone().unwrap_or_else(|| "any".to_owned()),
             moment(Some(replay.created_at)),

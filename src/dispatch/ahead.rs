@@ -13,8 +13,9 @@ const QUEUES: u32 = 128;
 /// How many deliveries of a queue are taken at a time, and how many where calls are over in a moment.
 const EACH: (u32, u32) = (8, 32);
 
-/// No more than this of bodies waits to be run, as far as can be told from those that came before.
-const BYTES: f64 = 4.0 * 1024.0 * 1024.0;
+/// No more than this of bodies waits to be run, as far as can be told from those that came before. Once there is more, nothing
+/// is taken up ahead.
+const BYTES: u32 = 4 * 1024 * 1024;
 
 /// How much of an average a new value makes.
 const WEIGHT: f64 = 0.05;
@@ -48,16 +49,19 @@ impl Ahead {
     pub(super) fn deliveries_each(&self, concurrency: u32) -> u32 {
         let Some(Averages { seconds, bytes }) = &self.averages else { return EACH.0 };
         let in_time = whole(AHEAD.as_secs_f64() / seconds.max(1e-6)).clamp(EACH.0, EACH.1);
-        let in_memory = whole(BYTES / (bytes.max(1.0) * f64::from(concurrency)));
+        let in_memory = whole(f64::from(BYTES) / (bytes.max(1.0) * f64::from(concurrency)));
         in_time.min(in_memory.max(1))
     }
 
-    /// How many queues there may be, those included that are running.
-    pub(super) fn queues(&self, concurrency: u32) -> u32 {
+    /// How many queues there may be, those included that are running, where those that there are have so much of bodies.
+    pub(super) fn queues(&self, concurrency: u32, in_hand: usize) -> u32 {
         let Some(Averages { seconds, bytes }) = &self.averages else { return concurrency };
+        if in_hand > BYTES as usize {
+            return concurrency;
+        }
         let each = f64::from(self.deliveries_each(concurrency));
         let in_time = f64::from(concurrency) * AHEAD.as_secs_f64() / (seconds * each).max(1e-6);
-        let in_memory = BYTES / (bytes.max(1.0) * each);
+        let in_memory = f64::from(BYTES) / (bytes.max(1.0) * each);
         concurrency.max(whole(in_time.min(in_memory)).min(QUEUES))
     }
 }
@@ -79,26 +83,28 @@ mod tests {
 
     #[test]
     fn nothing_is_taken_up_ahead_of_calls_that_take_their_time() {
-        assert_eq!((Ahead::default().queues(8), Ahead::default().deliveries_each(8)), (8, 8));
+        assert_eq!((Ahead::default().queues(8, 0), Ahead::default().deliveries_each(8)), (8, 8));
         let slow = after(Duration::from_millis(100), 1000);
-        assert_eq!((slow.queues(8), slow.deliveries_each(8)), (8, 8));
+        assert_eq!((slow.queues(8, 0), slow.deliveries_each(8)), (8, 8));
         let quicker = after(Duration::from_millis(1), 1000);
-        assert_eq!((quicker.queues(8), quicker.deliveries_each(8)), (12, 32));
+        assert_eq!((quicker.queues(8, 0), quicker.deliveries_each(8)), (12, 32));
     }
 
     #[test]
     fn quick_calls_get_much_and_no_more_bodies_than_fit() {
         let quick = |bytes| after(Duration::from_micros(1), bytes);
-        assert_eq!((quick(500).queues(8), quick(500).deliveries_each(8)), (QUEUES, 32));
-        assert_eq!((quick(1000).queues(1000), quick(1000).deliveries_each(1000)), (1000, 4));
-        assert_eq!((quick(100 * 1024).queues(8), quick(100 * 1024).deliveries_each(8)), (8, 5));
-        assert_eq!((quick(1024 * 1024).queues(8), quick(1024 * 1024).deliveries_each(8)), (8, 1));
+        assert_eq!((quick(500).queues(8, 0), quick(500).deliveries_each(8)), (QUEUES, 32));
+        assert_eq!((quick(1000).queues(1000, 0), quick(1000).deliveries_each(1000)), (1000, 4));
+        assert_eq!((quick(100 * 1024).queues(8, 0), quick(100 * 1024).deliveries_each(8)), (8, 5));
+        assert_eq!(quick(500).queues(8, BYTES as usize), QUEUES);
+        assert_eq!(quick(500).queues(8, BYTES as usize + 1), 8, "they turned out larger than those before");
+        assert_eq!((quick(1024 * 1024).queues(8, 0), quick(1024 * 1024).deliveries_each(8)), (8, 1));
     }
 
     #[test]
     fn a_handler_that_gets_slow_soon_has_no_more_than_it_can_run() {
         let mut ahead = after(Duration::from_micros(1), 1000);
         (0..8).for_each(|_| ahead.note(Duration::from_secs(1), 1, 1000, 1));
-        assert_eq!((ahead.queues(8), ahead.deliveries_each(8)), (8, 8));
+        assert_eq!((ahead.queues(8, 0), ahead.deliveries_each(8)), (8, 8));
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Held {
 struct Until {
     end: Timestamp,
     cut: CancellationToken,
+    /// Whether the work under it has ended, and only waits to be settled: then there is nothing to cut off.
+    has_ended: bool,
 }
 
 impl Held {
@@ -47,7 +49,14 @@ impl Held {
 
     /// Holds a lease; `cut` is cancelled when it is lost.
     pub(super) fn add(&self, lease: Lease, end: Timestamp, cut: CancellationToken) {
-        self.locked().insert(lease, Until { end, cut });
+        self.locked().insert(lease, Until { end, cut, has_ended: false });
+    }
+
+    /// Notes that the work under it has ended. It is held until that is settled.
+    pub(super) fn note_end(&self, lease: &Lease) {
+        if let Some(until) = self.locked().get_mut(lease) {
+            until.has_ended = true;
+        }
     }
 
     /// Holds it no longer.
@@ -107,7 +116,7 @@ impl Held {
 
     fn cut_unsafe(&self, now: Timestamp) {
         for (lease, until) in self.locked().iter() {
-            if !self.is_safe(until.end, now) && !until.cut.is_cancelled() {
+            if !until.has_ended && !self.is_safe(until.end, now) && !until.cut.is_cancelled() {
                 tracing::warn!(
                     lease.queue.handler,
                     lease.queue.ordering_key,
@@ -121,5 +130,29 @@ impl Held {
     fn locked(&self) -> std::sync::MutexGuard<'_, HashMap<Lease, Until>> {
         // Nothing panics under the lock; if it did, the leases would still be what they are.
         self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{LeaseToken, QueueRef};
+
+    #[test]
+    fn only_what_is_under_way_is_cut_off() {
+        let (held, begun) = (Held::new(Duration::from_secs(60)), Timestamp::UNIX_EPOCH);
+        let cut = |key: &str| {
+            let queue = QueueRef { handler: "crm".to_owned(), ordering_key: key.to_owned() };
+            let (lease, cut) = (Lease { queue, token: LeaseToken::at(begun) }, CancellationToken::new());
+            held.add(lease.clone(), held.end_from(begun), cut.clone());
+            (lease, cut)
+        };
+        let ((_, under_way), (ended_lease, ended)) = (cut("a"), cut("b"));
+        held.note_end(&ended_lease);
+        held.cut_unsafe(begun);
+        assert!(!under_way.is_cancelled());
+        held.cut_unsafe(held.end_from(begun));
+        assert!(under_way.is_cancelled());
+        assert!(!ended.is_cancelled());
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct Load {
 
 /// What all runs of a handler share.
 pub(super) struct Shared {
-    pub(super) ready: Ready,
+    pub(super) ready: Arc<Ready>,
     /// A place for each call that may run.
     pub(super) calls: Semaphore,
     pub(super) breaker: Arc<Breaker>,
@@ -74,7 +74,7 @@ pub(super) async fn run_in_turn(
     is_probe: bool,
 ) -> Ran {
     let deliveries = queue.due.len();
-    let bytes = queue.due.iter().map(|due| due.content.body.len()).sum();
+    let bytes = queue.bytes();
     let due_at = queue.due_at;
     let place = tokio::select! {
         place = shared.calls.acquire() => place.ok(),

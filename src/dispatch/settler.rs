@@ -78,9 +78,11 @@ impl Settler {
     /// Writes it. While the store is away it is tried again: until then the leases are kept up.
     async fn settle(&self, together: Vec<Settlement>) {
         let mut portions = VecDeque::from([together]);
+        // After a try whose answer may have been lost, and not the settlement.
+        let mut is_unsure = false;
         while let Some(portion) = portions.pop_front() {
             match in_time(self.store.settle(&portion)).await {
-                Ok(written) => self.report(&portion, &written),
+                Ok(written) => self.report(&portion, &written, is_unsure).await,
                 // One that can't be written must not hold up the others.
                 Err(StoreError::Failed(_)) if portion.len() > 1 => {
                     portions.extend(portion.into_iter().map(|settlement| vec![settlement]));
@@ -95,6 +97,7 @@ impl Settler {
                         tracing::warn!(handler, error = %Chain(&error), left_out, "finished work can't be settled yet");
                     }
                     portions.push_front(portion);
+                    is_unsure = true;
                     tokio::select! {
                         () = sleep(AGAIN) => {}
                         // What is not settled now is due again when its lease ends.
@@ -117,10 +120,10 @@ impl Settler {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).due(Instant::now())
     }
 
-    fn report(&self, settled: &[Settlement], written: &[bool]) {
+    async fn report(&self, settled: &[Settlement], written: &[bool], is_unsure: bool) {
+        settled.iter().for_each(|settlement| self.held.remove(&settlement.lease));
         for (settlement, written) in settled.iter().zip(written) {
-            self.held.remove(&settlement.lease);
-            if *written {
+            if *written || (is_unsure && self.stands(settlement).await) {
                 self.tally.note(settlement);
             } else {
                 let queue = &settlement.lease.queue;
@@ -131,6 +134,15 @@ impl Settler {
                 );
             }
         }
+    }
+
+    /// Whether a settlement that found no lease was written before that: then its attempts are there. One without attempts
+    /// changes nothing that counts.
+    async fn stands(&self, settlement: &Settlement) -> bool {
+        let Some(first) = settlement.attempts.first() else { return true };
+        let kept = in_time(self.store.attempts(first.delivery)).await.unwrap_or_default();
+        // Stores keep moments to the microsecond.
+        kept.iter().any(|kept| kept.started_at.as_microsecond() == first.started_at.as_microsecond())
     }
 }
 

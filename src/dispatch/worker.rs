@@ -55,6 +55,8 @@ pub(super) struct Worker {
     looked_for_news_at: Instant,
     tried_news_at: Option<Instant>,
     ahead: Ahead,
+    /// How much of bodies they have in memory.
+    in_hand: usize,
     /// Whether the last claim brought anything.
     brought: bool,
     /// Whether the last claim brought as much as was asked for: there is more.
@@ -70,7 +72,7 @@ pub(super) struct Worker {
 impl Worker {
     /// Works until it is told to stop and everything that it took up is settled.
     pub(super) async fn run(
-        ready: Ready,
+        ready: Arc<Ready>,
         tally: Arc<Tally>,
         settings: Dispatch,
         store: Arc<dyn Store>,
@@ -100,6 +102,7 @@ impl Worker {
             has_news: false,
             tried_news_at: None,
             ahead: Ahead::default(),
+            in_hand: 0,
             looked_for_news_at: Instant::now(),
             brought: false,
             is_behind: false,
@@ -251,19 +254,21 @@ impl Worker {
             self.held.add(lease.clone(), claim.until, cut.clone());
             if !self.held.is_safe(claim.until, now) {
                 // The claim took so long that the lease is as good as over.
-                hand_over(&self.ended, Settlement::untouched(lease, queue.due_at));
+                hand_over(&self.held, &self.ended, Settlement::untouched(lease, queue.due_at));
                 continue;
             }
+            let bytes = queue.bytes();
+            self.in_hand += bytes;
             let run = run_in_turn(queue, Arc::clone(&self.shared), cut, is_probe);
             // Handlers' panics are caught in there, so one that comes out is a mistake of ours: the queue rests for the
             // time of a lease instead of going round and round.
             let rest = Settlement::untouched(lease, claim.until);
-            let rest = Ran { settlement: rest, load: Load::default() };
+            let rest = Ran { settlement: rest, load: Load { bytes, ..Load::default() } };
             // It hands over by itself: the worker may be waiting for the store.
-            let settler = self.ended.clone();
+            let (held, settler) = (self.held.clone(), self.ended.clone());
             self.running.spawn(AssertUnwindSafe(run).catch_unwind().map(move |ended| {
                 let Ran { settlement, load } = ended.unwrap_or(rest);
-                hand_over(&settler, settlement);
+                hand_over(&held, &settler, settlement);
                 load
             }));
         }
@@ -283,6 +288,7 @@ impl Worker {
 
     fn end(&mut self, ended: &Result<Load, JoinError>) {
         let Ok(Load { took, calls, deliveries, bytes, was_refused }) = *ended else { return };
+        self.in_hand -= bytes;
         if calls > 0 {
             self.ahead.note(took, calls, bytes, deliveries);
         }
@@ -294,14 +300,15 @@ impl Worker {
     /// more do, the store does not keep up, or is away.
     fn room(&self) -> u32 {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let queues = self.ahead.queues(self.shared.ready.concurrency);
+        let queues = self.ahead.queues(self.shared.ready.concurrency, self.in_hand);
         let running = queues.saturating_sub(count(self.running.len()));
         running.min(queues.saturating_mul(2).saturating_sub(count(self.held.number())))
     }
 }
 
 /// The settler only ends before this when it is too late: then the lease ends by itself.
-fn hand_over(settler: &UnboundedSender<Settlement>, settlement: Settlement) {
+fn hand_over(held: &Held, settler: &UnboundedSender<Settlement>, settlement: Settlement) {
+    held.note_end(&settlement.lease);
     let _ = settler.send(settlement);
 }
 

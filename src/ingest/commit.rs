@@ -1,5 +1,7 @@
 //! Making a batch durable: in the store or, when that is away, in the spool.
 
+mod receipt;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use backon::{ExponentialBuilder, Retryable};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::accept::Receipt;
+pub(super) use self::receipt::Receipt;
 use super::lanes::Waiting;
 use super::rejection::Rejection;
 use crate::model::NewEvent;
@@ -101,6 +103,10 @@ impl Commit {
     }
 
     async fn store(&self, events: &[NewEvent], deadline: Instant) -> Result<Vec<Acceptance>, String> {
+        if deadline <= Instant::now() {
+            // What is begun only to be given up at once takes a connection, and may be accepted all the same.
+            return Err("they have waited for it as long as they may".to_owned());
+        }
         let (times, wait) = AGAIN;
         let waits = ExponentialBuilder::new().with_min_delay(wait).with_max_times(times);
         let accepting = (|| self.store.accept(events))
@@ -136,5 +142,38 @@ async fn shrinks(depth: &mut watch::Receiver<Depth>, mut bytes: u64, deadline: I
 fn answer(answers: impl IntoIterator<Item = Answer>, receipts: impl Iterator<Item = Receipt>) {
     for (answer, receipt) in answers.into_iter().zip(receipts) {
         let _ = answer.send(Ok(receipt));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock as _, SystemClock};
+    use crate::ingest::decode::again;
+    use crate::ingest::scripted::Scripted;
+    use crate::model::{Arrival, Content, EventId, Origin};
+
+    fn event(name: &str) -> NewEvent {
+        let now = SystemClock.now();
+        let body = format!(r#"{{"metadata":{{"eventType":"call.missed","eventUid":"{name}"}}}}"#);
+        let content = Content { headers: Vec::new(), body: body.into() };
+        let (id, source) = (EventId::at(now), "default".to_owned());
+        let arrival = Arrival { id, source, received_at: now, verified_by: None, content };
+        again(arrival, Origin::Webhook, &[], now).0
+    }
+
+    #[tokio::test]
+    async fn what_has_waited_too_long_for_the_store_is_not_brought_there_any_more() {
+        let (folder, store) = (tempfile::tempdir().unwrap(), Arc::new(Scripted::default()));
+        let spool = Spool::open(folder.path(), 1024 * 1024).await.unwrap();
+        let patience = Duration::from_secs(3);
+        let commit = Commit::new(Arc::clone(&store) as Arc<dyn Store>, spool.clone(), patience);
+        for (waited, outcome) in [(Duration::ZERO, "accepted"), (patience, "spooled")] {
+            let (answer, answered) = oneshot::channel();
+            let since = Instant::now().checked_sub(waited).unwrap();
+            commit.run(vec![Waiting { event: event(outcome), since, answer }]).await;
+            assert_eq!(answered.await.unwrap().unwrap().outcome(), outcome);
+        }
+        assert_eq!((store.accepted().len(), spool.depth().events), (1, 1));
     }
 }

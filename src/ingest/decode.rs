@@ -12,23 +12,16 @@ use crate::model::{Arrival, DedupKey, EventRecord, NewEvent, Origin, TraceContex
 use crate::podium;
 use crate::shape::Scope;
 
-/// An event with the deliveries that follow from it, ready to be accepted.
+/// An event with the deliveries that follow from it, ready to be accepted. Only what was verified becomes one.
 pub(super) struct Event {
     new: NewEvent,
     ordering_key: Option<String>,
 }
 
 impl Event {
-    /// What is handed to the store, and what it is ordered with; none when it stands alone.
-    pub(super) fn into_parts(self) -> (NewEvent, Option<String>) {
-        (self.new, self.ordering_key)
-    }
-
-    /// Its source, and its type among those that are documented: anything else is one more, however many there are.
+    /// See [`labels`].
     pub(super) fn labels(&self) -> (String, &'static str) {
-        let event_type = &self.new.record.event_type;
-        let known = podium::EventType::ALL.iter().find(|known| known.as_str() == event_type);
-        (self.new.record.source.clone(), known.map_or("other", podium::EventType::as_str))
+        labels(&self.new)
     }
 
     /// What a proxy in front said of its own step in a trace.
@@ -52,12 +45,26 @@ impl Event {
 pub(super) fn decode(verified: Verified, subscribers: &[Subscriber]) -> Event {
     let arrival = verified.into_arrival();
     let now = arrival.received_at;
-    again(arrival, Origin::Webhook, subscribers, now)
+    let (new, ordering_key) = again(arrival, Origin::Webhook, subscribers, now);
+    Event { new, ordering_key }
 }
 
-/// Reads what was verified before, and kept. The same arrival always gives the same event; its deliveries are by the
-/// subscriptions of today, and begin `now`: what waited must not have used up the time in which it is tried.
-pub(super) fn again(arrival: Arrival, origin: Origin, subscribers: &[Subscriber], now: Timestamp) -> Event {
+/// An event's source, and its type among those that are documented: anything else is one more, however many there are.
+pub(super) fn labels(event: &NewEvent) -> (String, &'static str) {
+    let event_type = &event.record.event_type;
+    let known = podium::EventType::ALL.iter().find(|known| known.as_str() == event_type);
+    (event.record.source.clone(), known.map_or("other", podium::EventType::as_str))
+}
+
+/// Reads what was verified before, and kept, or came by no request: what is handed to the store, and what it is ordered with; none
+/// when it stands alone. The same arrival always gives the same event; its deliveries are by the subscriptions of today, and begin
+/// `now`: what waited must not have used up the time in which it is tried.
+pub(super) fn again(
+    arrival: Arrival,
+    origin: Origin,
+    subscribers: &[Subscriber],
+    now: Timestamp,
+) -> (NewEvent, Option<String>) {
     let Arrival { id, source, received_at, verified_by, content } = arrival;
     let decoded = podium::decode(&content.body);
     let dedup_key = match &decoded.event_uid {
@@ -88,5 +95,5 @@ pub(super) fn again(arrival: Arrival, origin: Origin, subscribers: &[Subscriber]
             |subscriber: &Subscriber| subscriber.delivery(&record, ordering_key.as_deref(), now, || &scope);
         subscribers.iter().filter_map(owed).collect()
     };
-    Event { new: NewEvent { record, dedup_key, content, deliveries }, ordering_key }
+    (NewEvent { record, dedup_key, content, deliveries }, ordering_key)
 }

@@ -8,19 +8,22 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::decode::again;
 use super::subscriber::Subscriber;
 use crate::clock::Clock;
-use crate::model::{EventId, NewEvent, Origin};
+use crate::model::{Arrival, EventId, NewEvent, Origin};
 use crate::spool::{Depth, Spool, SpoolError};
 use crate::store::{Acceptance, Store, StoreError};
 use crate::telemetry::Chain;
 
 /// How many events are brought to the store at once.
 const BATCH: usize = 500;
+/// How many are decoded without a pause: requests are answered by the same threads.
+const AT_A_STRETCH: usize = 32;
 /// How long the store may take for them. Nobody waits for it.
 const WITHIN: Duration = Duration::from_secs(10);
 /// How soon a store that is away is asked again, at first and at the most.
@@ -141,10 +144,7 @@ impl Drain {
     /// Brings the first few to the store; says how many.
     async fn step(&mut self) -> Result<usize, String> {
         let arrivals = self.spool.first(BATCH).await.map_err(|error| told(&error))?;
-        let events = arrivals
-            .into_iter()
-            .map(|arrival| again(arrival, Origin::Webhook, &self.subscribers, self.clock.now()));
-        let (events, keys): (Vec<_>, Vec<_>) = events.map(super::decode::Event::into_parts).unzip();
+        let (events, keys) = self.decode(arrivals).await;
         match self.accept(&events).await {
             Ok(_) => {}
             Err(StoreError::Unavailable(error)) => return Err(Chain(&*error).to_string()),
@@ -152,6 +152,20 @@ impl Drain {
         }
         self.remove(events.len()).await?;
         Ok(events.len())
+    }
+
+    /// What arrived, as events of today, and what each is ordered with.
+    async fn decode(&self, arrivals: Vec<Arrival>) -> (Vec<NewEvent>, Vec<Option<String>>) {
+        let (mut events, mut keys) = (Vec::with_capacity(arrivals.len()), Vec::with_capacity(arrivals.len()));
+        for arrival in arrivals {
+            if events.len().is_multiple_of(AT_A_STRETCH) {
+                yield_now().await;
+            }
+            let (event, key) = again(arrival, Origin::Webhook, &self.subscribers, self.clock.now());
+            events.push(event);
+            keys.push(key);
+        }
+        (events, keys)
     }
 
     async fn accept(&self, events: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
@@ -237,13 +251,16 @@ fn told(error: &SpoolError) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use bytes::Bytes;
+    use futures_util::poll;
     use tempfile::TempDir;
 
     use super::*;
     use crate::clock::SystemClock;
     use crate::ingest::scripted::Scripted;
-    use crate::model::{Arrival, Content};
+    use crate::model::Content;
 
     async fn drain(folder: &TempDir, store: &Arc<Scripted>) -> Drain {
         let spool = Spool::open(folder.path(), 1024 * 1024).await.unwrap();
@@ -254,7 +271,7 @@ mod tests {
     }
 
     /// An event of the conversation that its name begins with.
-    async fn append(drain: &Drain, name: &str) {
+    fn arrival(drain: &Drain, name: &str) -> Arrival {
         let body = format!(
             r#"{{"data":{{"conversation":{{"uid":"{}"}}}},"metadata":{{"eventType":"message.received","eventUid":"{name}"}}}}"#,
             &name[..1]
@@ -262,11 +279,23 @@ mod tests {
         let received_at = drain.clock.now();
         let content = Content { headers: Vec::new(), body: Bytes::from(body) };
         let (id, source) = (EventId::at(received_at), "default".to_owned());
-        drain
-            .spool
-            .append(vec![Arrival { id, source, received_at, verified_by: None, content }])
-            .await
-            .unwrap();
+        Arrival { id, source, received_at, verified_by: None, content }
+    }
+
+    async fn append(drain: &Drain, name: &str) {
+        drain.spool.append(vec![arrival(drain, name)]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_large_batch_lets_others_have_their_turns() {
+        let (folder, store) = (tempfile::tempdir().unwrap(), Arc::new(Scripted::default()));
+        let drain = drain(&folder, &store).await;
+        let arrivals = (0..BATCH).map(|number| arrival(&drain, &format!("a{number}"))).collect();
+        let (mut decoding, mut pauses) = (pin!(drain.decode(arrivals)), 0);
+        while poll!(decoding.as_mut()).is_pending() {
+            pauses += 1;
+        }
+        assert!(pauses >= BATCH / AT_A_STRETCH, "{pauses}");
     }
 
     #[tokio::test]

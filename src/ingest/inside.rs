@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::decode::again;
+use super::decode::{again, labels};
 use super::subscriber::Subscriber;
 use crate::clock::Clock;
 use crate::model::{Arrival, Content, EventId, NewEvent, Origin, TraceContext};
@@ -37,8 +37,8 @@ impl Inside {
             let content = Content { headers: Vec::new(), body };
             let arrival =
                 Arrival { id: EventId::at(now), source, received_at: now, verified_by: None, content };
-            let event = again(arrival, origin, &self.subscribers, now);
-            (event.labels(), event.into_parts().0)
+            let (event, _) = again(arrival, origin, &self.subscribers, now);
+            (labels(&event), event)
         };
         let (labels, events): (Vec<_>, Vec<NewEvent>) = bodies.into_iter().map(event).unzip();
         if events.is_empty() {

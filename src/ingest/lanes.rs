@@ -13,8 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::task::TaskTracker;
 
-use super::accept::Receipt;
-use super::commit::Commit;
+use super::commit::{Commit, Receipt};
 use super::decode::Event;
 use super::rejection::Rejection;
 use crate::model::NewEvent;

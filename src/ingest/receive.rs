@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use jiff::Timestamp;
 
 use super::rejection::Rejection;
@@ -36,16 +36,63 @@ pub(super) async fn receive(
     Ok(Received { source, content: Content { headers: kept(&headers), body }, at: clock.now() })
 }
 
-/// Headers that carry credentials of somebody between Podium and us: they are not kept.
-const CREDENTIALS: [header::HeaderName; 3] =
-    [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
+/// Headers that carry credentials of somebody between Podium and us, such as a proxy that lets in who has signed in: they are not
+/// kept.
+const CREDENTIALS: [&str; 24] = [
+    "api-key",
+    "apikey",
+    "authorization",
+    "cf-access-client-secret",
+    "cf-access-jwt-assertion",
+    "cookie",
+    "ocp-apim-subscription-key",
+    "proxy-authorization",
+    "x-access-token",
+    "x-amz-security-token",
+    "x-amzn-oidc-accesstoken",
+    "x-amzn-oidc-data",
+    "x-api-key",
+    "x-auth-request-access-token",
+    "x-auth-token",
+    "x-forwarded-access-token",
+    "x-forwarded-authorization",
+    "x-functions-key",
+    "x-goog-iap-jwt-assertion",
+    "x-id-token",
+    "x-ms-client-principal",
+    "x-ms-token-aad-access-token",
+    "x-ms-token-aad-id-token",
+    "x-ms-token-aad-refresh-token",
+];
 
 /// The headers that are kept of a request.
 fn kept(headers: &HeaderMap) -> Vec<Header> {
-    let kept = headers.iter().filter(|(name, _)| !CREDENTIALS.contains(name));
+    let kept = headers.iter().filter(|(name, _)| !CREDENTIALS.contains(&name.as_str()));
     kept.map(|(name, value)| Header {
         name: name.as_str().to_owned(),
         value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
     })
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn credentials_are_not_kept_and_the_documentation_names_them() {
+        let mut headers = HeaderMap::new();
+        for name in CREDENTIALS.into_iter().chain(["podium-signature", "x-request-id"]) {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("hunter2"));
+        }
+        let mut kept: Vec<String> = kept(&headers).into_iter().map(|header| header.name).collect();
+        kept.sort();
+        assert_eq!(kept, ["podium-signature", "x-request-id"]);
+        let page = include_str!("../../docs/webhooks.md");
+        for name in CREDENTIALS {
+            assert!(page.contains(&format!("`{name}`")), "docs/webhooks.md does not name {name}");
+        }
+    }
 }

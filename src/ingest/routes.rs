@@ -14,8 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::accept::Receipt;
-use super::commit::Commit;
+use super::commit::{Commit, Receipt};
 use super::decode::decode;
 use super::drain::Drain;
 use super::lanes::Lanes;

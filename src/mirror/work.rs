@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,9 @@ use crate::telemetry::{Chain, Trouble, metrics, surviving};
 const BATCH: u32 = 200;
 const BATCH_OF_STREAM: u32 = 32;
 const FAR_BEHIND: Duration = Duration::from_secs(60);
+
+/// How many are read without a pause: requests are answered by the same threads.
+const AT_A_STRETCH: usize = 32;
 
 /// How often to look when nobody says that there is something new: another process may have accepted it.
 const EVERY: Duration = Duration::from_millis(500);
@@ -152,7 +156,7 @@ impl Worker {
         events: Vec<Unmirrored>,
         rebuilt_after: Option<EventId>,
     ) -> Result<Next, StoreError> {
-        let mirrored = together(self.token, events, rebuilt_after);
+        let mirrored = together(self.token, events, rebuilt_after).await;
         let is_ours = match in_time(self.store.mirror(&mirrored)).await {
             Err(error) if error.is_of_the_data() => self.mirror_one_by_one(&mirrored).await?,
             written => written?,
@@ -227,7 +231,7 @@ impl Worker {
 }
 
 /// What a few events come to, together.
-fn together(token: LeaseToken, events: Vec<Unmirrored>, rebuilt_after: Option<EventId>) -> Mirrored {
+async fn together(token: LeaseToken, events: Vec<Unmirrored>, rebuilt_after: Option<EventId>) -> Mirrored {
     let mut newest: HashMap<(ResourceKind, String), ResourceState> = HashMap::new();
     let mut mirrored = Mirrored {
         token,
@@ -239,6 +243,9 @@ fn together(token: LeaseToken, events: Vec<Unmirrored>, rebuilt_after: Option<Ev
         rebuilt_after,
     };
     for Unmirrored { event, content } in events {
+        if mirrored.events.len().is_multiple_of(AT_A_STRETCH) {
+            yield_now().await;
+        }
         mirrored.events.push(event.id);
         // What was forgotten tells of nothing.
         let Some(content) = content else { continue };
@@ -264,4 +271,41 @@ fn together(token: LeaseToken, events: Vec<Unmirrored>, rebuilt_after: Option<Ev
     // In one order, whoever writes.
     mirrored.states.sort_by(|one, other| (one.kind, &one.uid).cmp(&(other.kind, &other.uid)));
     mirrored
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::poll;
+
+    use super::*;
+    use crate::model::EventRecord;
+
+    #[tokio::test]
+    async fn a_large_batch_lets_others_have_their_turns() {
+        let at = Timestamp::UNIX_EPOCH;
+        let event = || EventRecord {
+            id: EventId::at(at),
+            source: "default".to_owned(),
+            event_type: "call.missed".to_owned(),
+            event_uid: None,
+            subject_uid: None,
+            conversation_uid: None,
+            contact_uid: None,
+            location_uid: None,
+            organization_uid: None,
+            occurred_at: None,
+            received_at: at,
+            verified_by: None,
+            decode_error: None,
+            origin: Origin::Webhook,
+        };
+        let events = (0..BATCH).map(|_| Unmirrored { event: event(), content: None }).collect();
+        let (mut work, mut pauses) = (pin!(together(LeaseToken::at(at), events, None)), 0);
+        while poll!(work.as_mut()).is_pending() {
+            pauses += 1;
+        }
+        assert!(pauses >= BATCH as usize / AT_A_STRETCH, "{pauses}");
+    }
 }

@@ -23,8 +23,8 @@ pub struct Replay {
     pub created_at: Timestamp,
     /// Who asked for it: the name of a token, or a word in brackets.
     pub created_by: String,
-    /// How many deliveries fitted when it was asked for.
-    pub matched: u64,
+    /// How many deliveries fitted when it was asked for; none when there were too many to be counted in time.
+    pub matched: Option<u64>,
     /// How many it has opened again.
     pub replayed: u64,
     /// Where it stands.
@@ -45,7 +45,7 @@ impl Replay {
     pub fn new(
         filter: DeliveryFilter,
         rate: u32,
-        matched: u64,
+        matched: Option<u64>,
         created_by: String,
         created_at: Timestamp,
     ) -> Self {
@@ -73,15 +73,16 @@ impl Replay {
         }
     }
 
-    /// How far it is, from 0 to 1. What was replayed, called done or forgotten otherwise meanwhile is left out, so that the last
+    /// How far it is, from 0 to 1; 0 as long as it runs where nobody knows how much it is of. What was replayed, called done or forgotten otherwise meanwhile is left out, so that the last
     /// step may be a large one.
     #[must_use]
     pub fn progress(&self) -> f64 {
-        if self.state == ReplayState::Done || self.matched == 0 {
-            return if self.state == ReplayState::Done { 1.0 } else { 0.0 };
+        if self.state == ReplayState::Done {
+            return 1.0;
         }
+        let Some(matched) = self.matched.filter(|number| *number > 0) else { return 0.0 };
         #[expect(clippy::cast_precision_loss, reason = "nobody counts 2^53 deliveries")]
-        let part = self.replayed as f64 / self.matched as f64;
+        let part = self.replayed as f64 / matched as f64;
         // To the thousandth: nobody reads more.
         ((part * 1000.0).floor() / 1000.0).min(1.0)
     }
@@ -94,7 +95,7 @@ impl Replay {
 pub struct ReplayStatus<'a> {
     id: ReplayId,
     state: ReplayState,
-    matched: u64,
+    matched: Option<u64>,
     replayed: u64,
     progress: f64,
     rate: u32,
@@ -218,12 +219,15 @@ mod tests {
     #[test]
     fn progress_is_whole_only_at_the_end() {
         let filter = DeliveryFilter::default();
-        let mut replay = Replay::new(filter, 1, 3000, String::new(), Timestamp::UNIX_EPOCH);
+        let mut replay = Replay::new(filter, 1, Some(3000), String::new(), Timestamp::UNIX_EPOCH);
         replay.replayed = 2999;
         assert!((replay.progress() - 0.999).abs() < 1e-9);
         replay.state = ReplayState::Done;
         assert!((replay.progress() - 1.0).abs() < 1e-9);
-        (replay.matched, replay.state) = (0, ReplayState::Running);
-        assert!(replay.progress().abs() < 1e-9);
+        replay.state = ReplayState::Running;
+        for matched in [Some(0), None] {
+            replay.matched = matched;
+            assert!(replay.progress().abs() < 1e-9);
+        }
     }
 }

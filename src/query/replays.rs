@@ -114,5 +114,5 @@ pub(super) async fn cancel(
 #[serde(rename_all = "camelCase")]
 pub(super) struct DryRun {
     pub(super) dry_run: bool,
-    pub(super) matched: u64,
+    pub(super) matched: Option<u64>,
 }

@@ -130,8 +130,8 @@ impl Spool {
         self.inside.depth.subscribe()
     }
 
-    /// Adds events at the end, in their order, as many as there is room for: returns how many, from the first on. When this
-    /// returns `Ok`, they have reached the disk; after an error none of them is kept.
+    /// Adds events at the end, in their order, as many as there is room for and as are written at once: returns how many, from the
+    /// first on. When this returns `Ok`, they have reached the disk; after an error none of them is kept.
     ///
     /// # Errors
     /// [`SpoolError::Full`] when not even the first may be added, [`SpoolError::File`] when the disk takes no more.

@@ -16,10 +16,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Arrival, Content, EventId, Header};
 
 /// The length and the checksum.
-const HEAD: usize = 8;
+pub(super) const HEAD: usize = 8;
 
 /// More than any record has: a body may have 64 MiB, and headers are far smaller. A length beyond it is no length.
-const LONGEST: u32 = 96 * 1024 * 1024;
+pub(super) const LONGEST: u32 = 96 * 1024 * 1024;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

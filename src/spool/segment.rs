@@ -9,17 +9,22 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::error::{Named as _, SpoolError};
+use super::record;
 use super::walk::Walk;
 use crate::model::Arrival;
 
 /// How a file begins, with the version of what follows.
 pub(super) const MARK: &[u8] = b"lectern spool 1\n";
 
-/// No write is longer than this by more than one event. What is behind the last whole event and longer was not torn.
-const TORN: u64 = 8 * 1024 * 1024;
+/// Nothing more is added to a write that is longer. The usual batch is shorter.
+pub(super) const WRITE_BYTES: u64 = 8 * 1024 * 1024;
 
-/// How often a file may fail to be read, with the pauses of whoever reads, until it is given up.
-const READ_TRIES: u32 = 10;
+/// No write is longer. What is behind the last whole event and longer was not torn.
+const TORN: u64 = WRITE_BYTES + record::LONGEST as u64 + record::HEAD as u64;
+
+/// How often a file may fail to be read until it is given up. Whoever reads pauses for up to a second, so that makes five minutes: a
+/// volume on a network may be away for as long, and what waits loses nothing.
+pub(super) const READ_TRIES: u32 = 300;
 
 /// How the name of a file ends that is kept for a person: it was damaged, or can't be read at all.
 const DAMAGED: &str = "damaged";
@@ -209,7 +214,10 @@ impl Segment {
         let shortage =
             matches!(source.raw_os_error(), Some(23 | 24)) || source.kind() == io::ErrorKind::OutOfMemory;
         self.failures += u32::from(!shortage);
-        source.kind() == io::ErrorKind::NotFound || self.failures >= READ_TRIES
+        // With its folder it is the volume that is gone, and may come back.
+        let is_gone =
+            source.kind() == io::ErrorKind::NotFound && self.path.parent().is_some_and(Path::is_dir);
+        is_gone || self.failures >= READ_TRIES
     }
 
     /// The file is done with: it is deleted, or kept for a person if something in it was passed over.

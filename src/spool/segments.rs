@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::depth::Depth;
 use super::error::{Named as _, SpoolError};
 use super::record;
-use super::segment::{Segment, Wanted, flush_folder, give_up};
+use super::segment::{Segment, WRITE_BYTES, Wanted, flush_folder, give_up};
 use super::slot::{SEGMENT, Slot, count_kept};
 use crate::model::Arrival;
 
@@ -124,6 +124,9 @@ impl Segments {
                 break;
             }
             count += 1;
+            if bytes.len() as u64 > WRITE_BYTES {
+                break;
+            }
         }
         let Some(first) = arrivals[..count].first() else {
             return Err(SpoolError::Full { max_bytes: self.max_bytes });

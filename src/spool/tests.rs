@@ -156,6 +156,40 @@ async fn a_damaged_event_does_not_take_the_ones_behind_it_along() {
     }
 }
 
+/// Events with so much of a body each.
+fn large(numbers: impl IntoIterator<Item = i64>, bytes: usize) -> Vec<Arrival> {
+    let mut arrivals = arrivals(numbers);
+    arrivals.iter_mut().for_each(|arrival| arrival.content.body = Bytes::from(vec![b'7'; bytes]));
+    arrivals
+}
+
+#[tokio::test]
+async fn a_write_of_a_large_event_is_torn_as_any_other() {
+    let mut write = Vec::new();
+    record::write(&large([3], 20 * 1024 * 1024)[0], &mut write);
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), MAX).await.unwrap();
+    spool.append(arrivals(0..3)).await.unwrap();
+    drop(spool);
+    let file = files(&folder).remove(0);
+    let before = file.metadata().unwrap().len();
+    OpenOptions::new().append(true).open(&file).unwrap().write_all(&write[..write.len() - 1]).unwrap();
+    let spool = Spool::open(folder.path(), MAX).await.unwrap();
+    assert_eq!(file.metadata().unwrap().len(), before);
+    assert_eq!(all(&spool).await, [0, 1, 2]);
+    assert_eq!(kept(&folder, "damaged"), 0);
+}
+
+#[tokio::test]
+async fn no_more_is_written_at_once_than_can_be_told_from_damage() {
+    const MIB: usize = 1024 * 1024;
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), 100 * MAX).await.unwrap();
+    assert_eq!(spool.append(large(0..4, 5 * MIB)).await.unwrap(), 2);
+    assert_eq!(spool.append(large(2..4, 9 * MIB)).await.unwrap(), 1);
+    assert_eq!(spool.depth().events, 3);
+}
+
 #[tokio::test]
 async fn an_end_that_is_too_long_for_a_torn_write_is_kept_for_a_person() {
     let folder = tempfile::tempdir().unwrap();
@@ -163,11 +197,12 @@ async fn an_end_that_is_too_long_for_a_torn_write_is_kept_for_a_person() {
     spool.append(arrivals(0..2)).await.unwrap();
     drop(spool);
     let file = files(&folder).remove(0);
-    let end = vec![7; 9 * 1024 * 1024];
-    OpenOptions::new().append(true).open(&file).unwrap().write_all(&end).unwrap();
+    // More than the longest write. It takes no room on the disk.
+    let end = 105 * 1024 * 1024;
+    OpenOptions::new().append(true).open(&file).unwrap().set_len(end).unwrap();
     let spool = Spool::open(folder.path(), MAX).await.unwrap();
     assert_eq!(all(&spool).await, [0, 1]);
-    assert!(file.with_extension("damaged").metadata().unwrap().len() > 9 * 1024 * 1024);
+    assert_eq!(file.with_extension("damaged").metadata().unwrap().len(), end);
 }
 
 #[tokio::test]
@@ -181,6 +216,20 @@ async fn a_file_that_is_gone_does_not_hold_up_the_others() {
     fs::remove_file(&files(&folder)[0]).unwrap();
     assert_eq!(all(&spool).await, [1]);
     assert!(spool.is_empty());
+}
+
+#[tokio::test]
+async fn a_folder_that_is_gone_for_a_while_takes_nothing_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(folder.path(), MAX).await.unwrap();
+    spool.append(arrivals([0])).await.unwrap();
+    let (here, away) = (folder.path().join("1"), folder.path().join("away"));
+    fs::rename(&here, &away).unwrap();
+    for _ in 0..60 {
+        spool.first(9).await.unwrap_err();
+    }
+    fs::rename(&away, &here).unwrap();
+    assert_eq!(all(&spool).await, [0]);
 }
 
 #[cfg(unix)]
@@ -203,7 +252,7 @@ async fn a_file_that_can_not_be_read_is_kept_for_a_person_and_the_others_go_on()
             Err(_) => failures += 1,
         }
     };
-    assert_eq!((failures, numbers(&found)), (9, vec![1]));
+    assert_eq!((failures, numbers(&found)), (segment::READ_TRIES - 1, vec![1]));
     assert_eq!((kept(&folder, "unreadable"), spool.depth().set_aside, spool.depth().events), (1, 1, 1));
     // A start does not stumble over one either.
     drop(spool);

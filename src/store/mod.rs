@@ -6,6 +6,7 @@ mod error;
 mod forgetting;
 mod in_time;
 mod kept;
+mod large;
 mod mirror;
 mod moving;
 mod notes;
@@ -80,8 +81,9 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Option<Delivery>, StoreError>;
 
-    /// How many closed deliveries fit the filter and were closed at `by` or before.
-    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<u64, StoreError>;
+    /// How many closed deliveries fit the filter and were closed at `by` or before; `None` when they can't be counted within a few
+    /// seconds.
+    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<Option<u64>, StoreError>;
 
     /// Keeps a new replay, which has opened nothing yet and is nobody's.
     async fn add_replay(&self, replay: &Replay) -> Result<(), StoreError>;

@@ -48,7 +48,8 @@ pub struct Claim {
     pub handler: String,
     /// How many queues at most.
     pub queues: u32,
-    /// How many deliveries of each queue at most.
+    /// How many deliveries of each queue at most. Where bodies are large there are fewer, and fewer queues: a few MiB of bodies are
+    /// read at once, but for a single one that is larger.
     pub deliveries_each: u32,
     /// What the leases will be known by.
     pub token: LeaseToken,
@@ -87,6 +88,14 @@ pub struct LeasedQueue {
     pub lost: u32,
     /// At least one.
     pub due: Vec<Due>,
+}
+
+impl LeasedQueue {
+    /// How much of bodies it has in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.due.iter().map(|due| due.content.body.len()).sum()
+    }
 }
 
 /// One delivery that is due, with all that a handler needs.

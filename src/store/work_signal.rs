@@ -2,6 +2,8 @@
 
 use tokio::sync::watch;
 
+use super::Acceptance;
+
 /// Wakes those who wait for work of this process. What changes is how often there was.
 #[derive(Debug, Default)]
 pub(super) struct WorkSignal {
@@ -14,6 +16,14 @@ impl WorkSignal {
     pub(super) fn announce(&self) {
         self.hear();
         self.made_here.send_replace(());
+    }
+
+    /// Says so of a batch that was accepted, if anything in it is new: a duplicate is nothing to do, and each would have every
+    /// worker look.
+    pub(super) fn announce_new(&self, answers: &[Acceptance]) {
+        if answers.iter().any(|answer| matches!(answer, Acceptance::Accepted(_))) {
+            self.announce();
+        }
     }
 
     /// Says that another process did.

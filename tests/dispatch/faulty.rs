@@ -30,6 +30,8 @@ enum Fault {
     Hangs,
     IsUnavailable,
     FailsOnce,
+    PanicsOnce,
+    LosesItsAnswerOnce,
 }
 
 /// The faults come and go while it is in use.
@@ -57,6 +59,16 @@ impl Faulty {
     /// The next such call fails for good. Counts it.
     pub(crate) fn fail_once(&self, call: Call) -> Arc<AtomicUsize> {
         self.set(call, Fault::FailsOnce)
+    }
+
+    /// The next such call panics. Counts it.
+    pub(crate) fn panic_once(&self, call: Call) -> Arc<AtomicUsize> {
+        self.set(call, Fault::PanicsOnce)
+    }
+
+    /// The next such call is done, and its answer lost. Counts it.
+    pub(crate) fn lose_answer_once(&self, call: Call) -> Arc<AtomicUsize> {
+        self.set(call, Fault::LosesItsAnswerOnce)
     }
 
     /// Everything works again.
@@ -88,6 +100,14 @@ impl Faulty {
                 self.recover();
                 Err(StoreError::Failed("a value can't be kept".into()))
             }
+            Fault::LosesItsAnswerOnce => {
+                self.recover();
+                Err(StoreError::Unavailable("the connection broke".into()))
+            }
+            Fault::PanicsOnce => {
+                self.recover();
+                panic!("a mistake")
+            }
         }
     }
 }
@@ -109,6 +129,10 @@ impl Store for Faulty {
     }
 
     async fn settle(&self, settlements: &[Settlement]) -> Result<Vec<bool>, StoreError> {
+        let loses_answer = *self.fault.borrow() == Some((Call::Settle, Fault::LosesItsAnswerOnce));
+        if loses_answer {
+            self.inner.settle(settlements).await?;
+        }
         self.suffer(Call::Settle).await?;
         self.inner.settle(settlements).await
     }
@@ -130,7 +154,7 @@ impl Store for Faulty {
         self.inner.resolve(id, note, now).await
     }
 
-    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<u64, StoreError> {
+    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<Option<u64>, StoreError> {
         self.inner.count_closed(filter, by).await
     }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use lectern::clock::{Clock, SystemClock};
 use lectern::config::{Dispatch, OnDead, Retry};
 use lectern::dispatch::{self, Ready};
@@ -242,6 +243,38 @@ async fn a_settlement_that_fails_for_good_does_not_hold_up_the_handler() {
     accept(&*store, "two").await;
     // The refused one is done again when its lease has ended.
     eventually("all is done", async || (open(&*store).await == 0).then_some(())).await;
+    process.stop().await;
+}
+
+#[tokio::test]
+async fn a_mistake_in_a_worker_ends_no_handler() {
+    for call in [Call::Claim, Call::Renew, Call::Settle] {
+        let (_folder, store) = store().await;
+        // Long enough for signs of life.
+        let busy = Arc::new(Busy { lasting: Duration::from_millis(500), ..Busy::default() });
+        let process = Process::start(Arc::clone(&store), &busy);
+        let mistakes = process.store.panic_once(call);
+        accept(&*store, "one").await;
+        eventually("it is made", async || (mistakes.load(Ordering::SeqCst) == 1).then_some(())).await;
+        accept(&*store, "two").await;
+        eventually("all is done", async || (open(&*store).await == 0).then_some(())).await;
+        process.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_settled_counts_though_the_answer_was_lost() {
+    let (_folder, store) = store().await;
+    let busy = Arc::<Busy>::default();
+    let process = Process::start(Arc::clone(&store), &busy);
+    let settling = process.store.lose_answer_once(Call::Settle);
+    accept(&*store, "one").await;
+    eventually("it is settled", async || (open(&*store).await == 0).then_some(())).await;
+    // Nothing else tells of it to those who watch: not again, when the answer is that nobody holds the lease.
+    let since = Timestamp::UNIX_EPOCH;
+    let told = eventually("it is told", async || store.activity(since).await.unwrap().pop()).await;
+    assert_eq!((told.done, told.failed), (1, 0));
+    assert_eq!((settling.load(Ordering::SeqCst), busy.begun.load(Ordering::SeqCst)), (1, 1));
     process.stop().await;
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use lectern::model::{DeliveryId, DeliveryState};
-use lectern::store::{Claim, Lease, LeaseToken, QueueRef, Settlement, StoreError};
+use lectern::model::{DeliveryId, DeliveryState, NewEvent};
+use lectern::store::{Claim, Lease, LeaseToken, LeasedQueue, QueueRef, Settlement, StoreError};
 
 use crate::home::Home;
 use crate::make::{
@@ -26,6 +26,8 @@ crate::on_both_stores![
     a_leased_queue_is_not_claimed_again,
     a_leased_queue_that_grows_stays_leased,
     what_was_leased_and_cannot_be_read_is_given_back,
+    a_claim_of_large_bodies_brings_what_fits_and_leaves_the_rest_due,
+    a_body_larger_than_what_is_read_at_once_comes_alone,
     eight_claimers_share_the_work_and_no_queue,
 ];
 
@@ -111,8 +113,8 @@ async fn a_claim_may_begin_with_what_became_due_last(store: Home) {
     }
     let newest = Claim { queues: 2, news_only: true, ..claim(second(60)) };
     let claimed = store.claim(&newest).await.unwrap();
-    let got: BTreeSet<_> = claimed.queues.iter().map(|queue| queue.due_at).collect();
-    assert_eq!(got, BTreeSet::from([second(20), second(50)]));
+    let got: Vec<_> = claimed.queues.iter().map(|queue| queue.due_at).collect();
+    assert_eq!(got, [second(50), second(20)]);
 }
 
 async fn what_waits_to_be_tried_again_is_no_news(store: Home) {
@@ -190,6 +192,54 @@ async fn what_was_leased_and_cannot_be_read_is_given_back(store: Home) {
     store.place.tamper("UPDATE event_bodies SET headers = '[]'").await;
     let queues = claim_all(&*store, second(2)).await.queues;
     assert_eq!(queues.len(), 2, "they are due at once, and not when the lease would have ended");
+}
+
+/// An event whose body has so many bytes.
+fn large(uid: &str, key: &str, bytes: usize) -> NewEvent {
+    let mut event = owed(uid, key, second(1));
+    event.content.body = vec![b'x'; bytes].into();
+    event
+}
+
+async fn a_claim_of_large_bodies_brings_what_fits_and_leaves_the_rest_due(store: Home) {
+    const MIB: usize = 1024 * 1024;
+    let mut batch: Vec<NewEvent> = ["a", "b", "c", "d", "e", "f"]
+        .iter()
+        .flat_map(|key| (1..=2).map(move |nth| large(&format!("{key}{nth}"), key, MIB)))
+        .collect();
+    // What comes before a large one is handed out, whether or not that one has room.
+    batch.extend([large("g1", "g", 10), large("g2", "g", MIB), large("g3", "g", 10)]);
+    store.accept(&batch).await.unwrap();
+    let (mut done, mut claims) = (Vec::new(), 0);
+    while done.len() < batch.len() {
+        let claimed = claim_all(&*store, second(2)).await;
+        assert!(claimed.queues.iter().map(LeasedQueue::bytes).sum::<usize>() <= 4 * MIB + 20);
+        claims += 1;
+        if claims == 1 {
+            let got: BTreeSet<_> = claimed.queues.iter().flat_map(|queue| uids(&queue.due)).collect();
+            assert_eq!(got.len(), 5, "the first ones of four queues, and a small one: {got:?}");
+            assert!(got.iter().all(|uid| uid.ends_with('1')), "{got:?}");
+            assert_eq!(claimed.next_due, Some(second(1)), "the others are due");
+        }
+        for queue in &claimed.queues {
+            done.extend(uids(&queue.due).iter().map(ToString::to_string));
+            settle(&*store, all_done(queue, second(2))).await;
+        }
+    }
+    assert_eq!(claims, 4);
+    for key in ["a", "b", "c", "d", "e", "f", "g"] {
+        let order: Vec<_> = done.iter().filter(|uid| uid.starts_with(key)).collect();
+        assert!(order.is_sorted(), "{order:?}");
+    }
+}
+
+async fn a_body_larger_than_what_is_read_at_once_comes_alone(store: Home) {
+    const SIZE: usize = 5 * 1024 * 1024;
+    let batch = ["a", "b"].map(|key| large(key, key, SIZE));
+    store.accept(&batch).await.unwrap();
+    let one = claim_one(&*store, second(2)).await;
+    assert_eq!(one.due[0].content.body.len(), SIZE);
+    assert_ne!(claim_one(&*store, second(2)).await.lease.queue, one.lease.queue, "the other is still due");
 }
 
 async fn eight_claimers_share_the_work_and_no_queue(store: Home) {

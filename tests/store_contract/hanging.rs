@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lectern::model::QuarantineFilter;
+use lectern::model::{DeliveryFilter, QuarantineFilter};
 use lectern::store::StoreError;
 use lectern::store::postgres::PostgresStore;
 use sqlx::{Connection, Executor, PgConnection};
@@ -43,4 +43,15 @@ async fn a_migration_that_another_process_is_at_is_waited_for_and_then_left_for_
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     another.execute("ROLLBACK").await.unwrap();
     store.prepare(Some(Duration::from_secs(60))).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_takes_too_long_to_count_is_not_counted() {
+    let store = Home::in_postgres().await;
+    let Place::Postgres { url } = &store.place else { unreachable!("it was opened in PostgreSQL") };
+    assert_eq!(store.count_closed(&DeliveryFilter::default(), second(1)).await.unwrap(), Some(0));
+    let mut another = PgConnection::connect(url).await.unwrap();
+    another.execute("BEGIN; LOCK TABLE deliveries").await.unwrap();
+    assert_eq!(store.count_closed(&DeliveryFilter::default(), second(1)).await.unwrap(), None);
+    another.close().await.unwrap();
 }

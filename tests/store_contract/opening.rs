@@ -106,6 +106,14 @@ async fn a_server_that_is_not_there_is_unavailable_and_its_password_stays_secret
 }
 
 #[tokio::test]
+async fn a_store_shows_its_address_and_not_its_password() {
+    let store = PostgresStore::at("postgres://lectern:hunter2@db.example:5433/events", 4).unwrap();
+    let shown = format!("{store:?}");
+    assert!(shown.contains("db.example") && shown.contains("5433") && shown.contains("events"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[tokio::test]
 async fn an_address_that_makes_no_sense_is_refused() {
     for url in ["postgres://user:hunter2@host:port/name", "nonsense hunter2"] {
         let refusal = PostgresStore::connect(url, 4).await.unwrap_err();

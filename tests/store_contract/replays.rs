@@ -25,6 +25,7 @@ crate::on_both_stores![
     a_replay_lets_the_queues_go_on_that_were_parked_by_what_it_opens,
     a_replay_is_of_what_the_list_shows,
     a_replay_looks_at_no_more_than_a_bounded_number_at_a_time,
+    a_replay_begins_where_what_it_means_does,
     a_replay_is_leased_by_one_at_a_time,
     a_lease_that_ends_now_hands_a_replay_to_another,
     a_late_process_opens_nothing,
@@ -38,7 +39,7 @@ crate::on_both_stores![
 /// A replay of dead deliveries, asked for at a second.
 fn dead_ones(at: i64) -> Replay {
     let filter = DeliveryFilter { state: Some(DeliveryState::Dead), ..DeliveryFilter::default() };
-    Replay::new(filter, 50, 7, "laptop".into(), second(at))
+    Replay::new(filter, 50, Some(7), "laptop".into(), second(at))
 }
 
 /// The same, of done ones, too.
@@ -120,9 +121,12 @@ async fn a_replay_comes_back_as_it_was_added(store: Home) {
             received_before: Some(second(2)),
         },
     };
-    let replay = Replay::new(filter, 1000, 12, "laptop".into(), second(3));
+    let replay = Replay::new(filter, 1000, Some(12), "laptop".into(), second(3));
     store.add_replay(&replay).await.unwrap();
-    assert_eq!(store.one_replay(replay.id).await.unwrap(), Some(replay));
+    assert_eq!(store.one_replay(replay.id).await.unwrap().as_ref(), Some(&replay));
+    let uncounted = Replay { id: ReplayId::at(second(3)), matched: None, ..replay };
+    store.add_replay(&uncounted).await.unwrap();
+    assert_eq!(store.one_replay(uncounted.id).await.unwrap(), Some(uncounted));
     assert_eq!(store.one_replay(ReplayId::at(second(3))).await.unwrap(), None);
     assert_eq!(store.cancel_replay(ReplayId::at(second(3)), second(4)).await.unwrap(), None);
 }
@@ -141,7 +145,7 @@ async fn a_replay_opens_dead_deliveries_oldest_first_in_portions(store: Home) {
     let ids = some_dead(&*store, &["a", "b", "c", "d", "e"], 1).await;
     let replay = dead_ones(200);
     begin(&*store, &replay).await;
-    assert_eq!(store.count_closed(&replay.filter, second(200)).await.unwrap(), 5);
+    assert_eq!(store.count_closed(&replay.filter, second(200)).await.unwrap(), Some(5));
 
     assert_eq!(reopen(&*store, &replay, 2, 201).await, (2, false));
     assert_eq!(states(&*store, &ids).await, [OPEN, OPEN, DEAD, DEAD, DEAD]);
@@ -169,14 +173,14 @@ async fn a_replay_opens_done_deliveries_where_it_is_asked_to(store: Home) {
     let opened_at = store.delivery(open[0]).await.unwrap().unwrap().opened_at;
 
     let only_done = DeliveryFilter { state: Some(DeliveryState::Done), ..DeliveryFilter::default() };
-    assert_eq!(store.count_closed(&only_done, second(200)).await.unwrap(), 1);
+    assert_eq!(store.count_closed(&only_done, second(200)).await.unwrap(), Some(1));
     let replay = Replay { filter: only_done, ..closed_ones(200) };
     begin(&*store, &replay).await;
     assert_eq!(reopen(&*store, &replay, 10, 201).await, (1, true));
     assert_eq!(states(&*store, &[done[0], dead[0]]).await, [OPEN, DEAD]);
 
     do_all(&*store, second(202)).await;
-    assert_eq!(store.count_closed(&DeliveryFilter::default(), second(300)).await.unwrap(), 3);
+    assert_eq!(store.count_closed(&DeliveryFilter::default(), second(300)).await.unwrap(), Some(3));
     let all = closed_ones(300);
     begin(&*store, &all).await;
     assert_eq!(reopen(&*store, &all, 10, 301).await, (3, true));
@@ -189,11 +193,11 @@ async fn what_is_closed_after_a_replay_was_asked_for_stays_closed(store: Home) {
     let replay = closed_ones(101);
     begin(&*store, &replay).await;
     // Attempts last a second: the first was closed at the 102nd. (Of two moments that are the same, it is before.)
-    assert_eq!(store.count_closed(&replay.filter, second(101)).await.unwrap(), 0);
+    assert_eq!(store.count_closed(&replay.filter, second(101)).await.unwrap(), Some(0));
     let replay = closed_ones(102);
     begin(&*store, &replay).await;
     let late = some_dead(&*store, &["b"], 103).await;
-    assert_eq!(store.count_closed(&replay.filter, second(102)).await.unwrap(), 1);
+    assert_eq!(store.count_closed(&replay.filter, second(102)).await.unwrap(), Some(1));
     assert_eq!(reopen(&*store, &replay, 10, 300).await, (1, true));
     assert_eq!(states(&*store, &[early[0], late[0]]).await, [OPEN, DEAD]);
 }
@@ -305,7 +309,7 @@ async fn a_replay_is_of_what_the_list_shows(store: Home) {
         let mut listed: Vec<DeliveryId> =
             store.deliveries(&filter, first(100)).await.unwrap().iter().map(|delivery| delivery.id).collect();
         let replay = Replay { filter, ..dead_ones(at) };
-        assert_eq!(store.count_closed(&replay.filter, second(at)).await.unwrap(), listed.len() as u64);
+        assert_eq!(store.count_closed(&replay.filter, second(at)).await.unwrap(), Some(listed.len() as u64));
         begin(&*store, &replay).await;
         assert_eq!(
             reopen(&*store, &replay, 100, at).await,
@@ -346,6 +350,29 @@ async fn a_replay_looks_at_no_more_than_a_bounded_number_at_a_time(store: Home) 
     assert_eq!(reopen(&*store, &replay, 10, many + 11).await, (0, false));
     assert_eq!(reopen(&*store, &replay, 10, many + 12).await, (1, true));
     assert_eq!(uids(&claim_one(&*store, second(many + 12)).await.due), [(many - 1).to_string()]);
+}
+
+async fn a_replay_begins_where_what_it_means_does(store: Home) {
+    // Hours of deliveries that are not meant, more than one portion looks at.
+    let many = i64::from(Portion::LOOKED_AT) + 500;
+    let end = many * 10;
+    let mut events: Vec<_> = (0..many).map(|n| owed(&n.to_string(), "a", second(n * 10))).collect();
+    // The last was made by a clock that was slow.
+    events.last_mut().unwrap().deliveries[0].id = DeliveryId::at(second(end - 10 - 1800));
+    let last = events.last().unwrap().record.id;
+    store.accept(&events).await.unwrap();
+    let of_late = EventFilter { received_after: Some(second(end - 10)), ..EventFilter::default() };
+    for (filter, at) in [
+        (DeliveryFilter { event: of_late, ..DeliveryFilter::default() }, end),
+        (DeliveryFilter { event_id: Some(last), ..DeliveryFilter::default() }, end + 100),
+    ] {
+        let all = lectern::store::Claim { deliveries_each: 5000, ..crate::make::claim(second(at)) };
+        let queue = store.claim(&all).await.unwrap().queues.remove(0);
+        settle(&*store, all_done(&queue, second(at))).await;
+        let replay = Replay { filter, ..closed_ones(at + 10) };
+        begin(&*store, &replay).await;
+        assert_eq!(reopen(&*store, &replay, 10, at + 11).await, (1, true), "in the first portion");
+    }
 }
 
 async fn a_replay_is_leased_by_one_at_a_time(store: Home) {

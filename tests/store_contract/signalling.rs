@@ -11,6 +11,7 @@ use crate::make::{accept, do_all, owed, second};
 crate::on_both_stores![
     an_acceptance_wakes_everybody_who_waits,
     an_acceptance_before_the_wait_is_not_missed,
+    a_duplicate_wakes_nobody,
     a_replay_wakes_too,
 ];
 
@@ -32,6 +33,17 @@ async fn an_acceptance_before_the_wait_is_not_missed(store: Home) {
     accept(&*store, owed("e1", "a", second(1))).await;
     assert!(signal.has_changed().unwrap());
     signal.changed().await.unwrap();
+}
+
+async fn a_duplicate_wakes_nobody(store: Home) {
+    let event = owed("e1", "a", second(1));
+    accept(&*store, event.clone()).await;
+    let mut signal = store.work_signal();
+    signal.mark_unchanged();
+    store.accept(std::slice::from_ref(&event)).await.unwrap();
+    assert!(!signal.has_changed().unwrap());
+    store.accept(&[event, owed("e2", "a", second(2))]).await.unwrap();
+    assert!(signal.has_changed().unwrap());
 }
 
 async fn a_replay_wakes_too(store: Home) {

@@ -32,7 +32,7 @@ async fn a_closed_store_is_unavailable_whatever_is_asked(store: Home) {
         created_at: now,
         expires_at: None,
     };
-    let replay = Replay::new(DeliveryFilter::default(), 1, 0, "laptop".into(), now);
+    let replay = Replay::new(DeliveryFilter::default(), 1, Some(0), "laptop".into(), now);
     let portion = Portion { replay: replay.id, token: queue.lease.token, at_most: 1, now };
     let refusals: [Option<StoreError>; 44] = [
         store.accept(&[owed("e2", "a", now)]).await.err(),

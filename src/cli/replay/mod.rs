@@ -70,6 +70,9 @@ pub(super) struct Arguments {
     rate: NonZeroU32,
 }
 
+/// So many that nobody knows how many.
+const MANY: &str = "more deliveries than can be counted in time";
+
 const EXAMPLES: &str = "\
 Examples:
   One delivery:
@@ -109,9 +112,10 @@ async fn many(arguments: &Arguments, store: &dyn Store) -> Result<(), Failure> {
     let now = SystemClock.now();
     let matched = store.count_closed(&filter, now).await?;
     if arguments.dry_run {
-        return output::line(format_args!("{} would be replayed.", deliveries(matched)));
+        let matched = matched.map_or_else(|| MANY.to_owned(), deliveries);
+        return output::line(format_args!("{matched} would be replayed."));
     }
-    if matched == 0 {
+    if matched == Some(0) {
         let none = if arguments.all { "No closed delivery matches" } else { "No dead delivery matches" };
         return output::line(format_args!("{none}: there is nothing to replay."));
     }

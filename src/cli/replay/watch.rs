@@ -1,6 +1,6 @@
 //! Watching a replay, which goes on whether or not anybody does.
 
-use super::deliveries;
+use super::{MANY, deliveries};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::cli::progress::{self, Step};
@@ -15,13 +15,13 @@ pub(super) async fn until_it_ends(replay: &Replay, store: &dyn Store) -> Result<
     let id = replay.id;
     output::line_if_read(format_args!(
         "The replay {id} of {} begins, {} a second.",
-        deliveries(replay.matched),
+        replay.matched.map_or_else(|| MANY.to_owned(), deliveries),
         replay.rate
     ))?;
     let watched = progress::until_it_ends(STANDING, async || {
         Ok(match store.one_replay(id).await? {
             Some(replay) if replay.state == ReplayState::Running => {
-                Step::At { done: replay.replayed, of: replay.matched }
+                Step::At { done: replay.replayed, of: replay.matched.unwrap_or(replay.replayed) }
             }
             ended => Step::Over(ended),
         })

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -14,9 +15,13 @@ use crate::config::{SettingsError, secret_as};
 use crate::handlers::excerpt::Secrets;
 use crate::handlers::text_table::TextTable;
 
-/// The statuses of what will be no different the next time: the request is wrong for the receiver, or there is nothing
-/// where it is sent to. 401 and 403 are not among them: a token may be mended while deliveries wait.
-const PERMANENT: [u16; 4] = [400, 404, 410, 422];
+/// The statuses of what will be no different the next time: the request is wrong for the receiver, or what it was sent to is gone
+/// for good. 401 and 403 are not among them: a token may be mended while deliveries wait. Nor is 404: a proxy answers it for as
+/// long as what is behind it is being replaced, and in that minute all that waits would be given up.
+const PERMANENT: [u16; 3] = [400, 410, 422];
+
+/// A part of a path that is shorter is a word, such as `webhooks`, and no token.
+const TOKEN: usize = 12;
 
 /// As written. It has no `Debug`: every key may hold a secret.
 #[derive(Deserialize)]
@@ -46,14 +51,16 @@ pub(super) struct Checked {
 
 /// Checks all that can be checked before the first event.
 pub(super) fn check(written: Written) -> Result<Checked, SettingsError> {
+    let url = url(&written.url).map_err(|reason| SettingsError(format!("`url`: {reason}")))?;
     let mut secrets = Secrets::default();
+    tokens(&url).iter().for_each(|token| secrets.add(token));
     for value in written.headers.0.values() {
         secrets.add(value);
         // A token is often repeated without the `Bearer` before it.
         value.split_whitespace().for_each(|word| secrets.add(word));
     }
     Ok(Checked {
-        url: url(&written.url).map_err(|reason| SettingsError(format!("`url`: {reason}")))?,
+        url,
         headers: headers(written.headers).map_err(|reason| SettingsError(format!("`headers`: {reason}")))?,
         signer: secret_as(written.secret, written.secret_file, "secret", |secret| {
             let secret = secret.expose_secret();
@@ -81,6 +88,18 @@ fn url(text: &str) -> Result<Url, String> {
         "http" | "https" => Ok(url),
         _ => Err("only http and https are possible; write it as https://host/path".to_owned()),
     }
+}
+
+/// What of an address may be as secret as a password: a receiver that finds nothing there repeats all of it, and others a part,
+/// as it was sent or as it is read.
+fn tokens(url: &Url) -> Vec<String> {
+    let (path, query) = (url.path(), url.query().unwrap_or_default());
+    let segments = path.split('/').filter(|segment| segment.len() >= TOKEN);
+    let values = query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1));
+    let parts = segments.chain(values);
+    let read = parts.clone().map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned());
+    let whole = [format!("{path}?{query}"), path.to_owned(), query.to_owned()];
+    read.chain(parts.map(str::to_owned)).chain(whole).collect()
 }
 
 fn headers(written: TextTable) -> Result<HeaderMap, String> {

@@ -151,7 +151,7 @@ impl Shown for ReplayStatus<'_> {
             handler: Some("crm".to_owned()),
             ..DeliveryFilter::default()
         };
-        let mut replay = Replay::new(filter, 20, 1204, "night shift".to_owned(), arrived_at());
+        let mut replay = Replay::new(filter, 20, Some(1204), "night shift".to_owned(), arrived_at());
         // Without chance, so that the document is the same each time.
         (replay.id, replay.replayed) = (ReplayId::floor(arrived_at()), 301);
         json!(ReplayStatus::from(&replay))
@@ -160,7 +160,7 @@ impl Shown for ReplayStatus<'_> {
 
 impl Shown for DryRun {
     fn example() -> Value {
-        json!(DryRun { dry_run: true, matched: 1204 })
+        json!(DryRun { dry_run: true, matched: Some(1204) })
     }
 }
 

@@ -28,6 +28,7 @@ mod test_database;
 mod weeks;
 mod work;
 
+use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -53,8 +54,8 @@ use crate::model::{
 };
 
 /// Everything that Lectern remembers, in a PostgreSQL database.
-#[derive(Debug)]
 pub struct PostgresStore {
+    /// Their own `Debug` shows the password.
     options: PgConnectOptions,
     working: PgPool,
     reading: PgPool,
@@ -62,6 +63,16 @@ pub struct PostgresStore {
     is_prepared: AtomicBool,
     work: WorkSignal,
     not_now: NotNow,
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore")
+            .field("host", &self.options.get_host())
+            .field("port", &self.options.get_port())
+            .field("database", &self.options.get_database())
+            .finish_non_exhaustive()
+    }
 }
 
 /// After so long a table of bodies that was in use is tried again.
@@ -85,7 +96,7 @@ impl NotNow {
 impl Store for PostgresStore {
     async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
         let answers = accept::accept(self.pool()?, batch).await?;
-        self.work.announce();
+        self.work.announce_new(&answers);
         Ok(answers)
     }
 
@@ -122,7 +133,7 @@ impl Store for PostgresStore {
         Ok(resolved)
     }
 
-    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<u64, StoreError> {
+    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<Option<u64>, StoreError> {
         Ok(replays::count_closed(self.readers()?, filter, by).await?)
     }
 

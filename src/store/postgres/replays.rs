@@ -7,6 +7,7 @@ use super::map::{self, instant};
 use super::repeat::repeated;
 use super::sql;
 use crate::model::{DeliveryFilter, DeliveryState, PageRequest, Replay, ReplayId};
+use crate::store::replay::{begins_behind, matched};
 use crate::store::{Portion, Reopened, ReplayLease, kept};
 
 /// See [`crate::store::Store::count_closed`].
@@ -14,14 +15,22 @@ pub(super) async fn count_closed(
     readers: &PgPool,
     filter: &DeliveryFilter,
     by: Timestamp,
-) -> Result<u64, sqlx::Error> {
-    let count: i64 = map::narrowed(sqlx::query(sql::COUNT_CLOSED), filter)
+) -> Result<Option<u64>, sqlx::Error> {
+    let counted = map::narrowed(sqlx::query(sql::COUNT_CLOSED), filter)
         .bind(instant(by))
         .persistent(false)
         .fetch_one(readers)
-        .await?
-        .try_get(0)?;
-    Ok(count.unsigned_abs())
+        .await;
+    match counted {
+        Ok(row) => Ok(Some(row.try_get::<i64, _>(0)?.unsigned_abs())),
+        Err(error) if is_out_of_time(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the database ended the statement because it took too long.
+fn is_out_of_time(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|refused| refused.code().as_deref() == Some("57014"))
 }
 
 /// See [`crate::store::Store::add_replay`].
@@ -32,10 +41,11 @@ pub(super) async fn add(pool: &PgPool, replay: &Replay) -> Result<(), sqlx::Erro
         .bind(i64::from(replay.rate))
         .bind(instant(replay.created_at))
         .bind(kept::text(&replay.created_by))
-        .bind(kept::count(replay.matched))
+        .bind(matched(replay.matched))
         .bind(kept::count(replay.replayed))
         .bind(replay.state.as_str())
         .bind(replay.ended_at.map(instant))
+        .bind(begins_behind(&replay.filter))
         .execute(pool)
         .await?;
     Ok(())

@@ -1,5 +1,6 @@
-//! Every statement for PostgreSQL. None reads a clock; each is complete in itself, so there is no transaction that a
-//! dropped future could leave open. Only the mirror's are several in one: off the way of events, and undone when dropped.
+//! Every statement for PostgreSQL. None reads a clock. On the way of every event each is complete in itself: there is no
+//! transaction that a dropped future could leave open. Where several belong together (the mirror, weeks of bodies and what is
+//! counted of them, moving), `transaction` begins them: they are undone when dropped.
 //!
 //! On the way of every event locks are taken in one order: events by deduplication key, then queues by handler and ordering
 //! key, compared byte by byte whatever the database's language, then deliveries. What a person asks for comes from a
@@ -137,7 +138,8 @@ macro_rules! lease {
             UPDATE queues SET lease = $5, leased_until = $4, lost = lost + CASE WHEN lease IS NULL THEN 0 ELSE 1 END
             WHERE handler = $1 AND ordering_key = ANY (ARRAY (SELECT ordering_key FROM due))
         )
-        SELECT ordering_key, due_at, lost FROM due ORDER BY due_at"
+        SELECT ordering_key, due_at, lost FROM due ORDER BY due_at ",
+            $direction
         )
     };
 }
@@ -285,8 +287,11 @@ statements! {
     /// the leases are committed: in one statement with LEASE, a settlement that commits between its snapshot and its
     /// locks would be missed, and what it settled handed out again.
     ///
-    /// The order is made by who asked: to sort whole bodies took as long as to read them.
-    OPEN_DELIVERIES = concat!("SELECT leased.nth, deliveries.position, ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers, event_bodies.body
+    /// The order is made by who asked: to sort whole bodies took as long as to read them. Bodies that are larger than $4 are left
+    /// out: how large they are is known without reading them.
+    OPEN_DELIVERIES = concat!("SELECT leased.nth, deliveries.position, ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers,
+            octet_length(event_bodies.body)::bigint AS size,
+            CASE WHEN octet_length(event_bodies.body) <= $4 THEN event_bodies.body END AS body
         FROM unnest($2::text[]) WITH ORDINALITY AS leased (ordering_key, nth)
         CROSS JOIN LATERAL (
             SELECT * FROM deliveries
@@ -406,8 +411,8 @@ statements! {
 
     /// Keeps a new replay.
     ADD_REPLAY = r"
-        INSERT INTO replays (id, filter, rate, created_at, created_by, matched, replayed, reached, state, ended_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, '00000000-0000-0000-0000-000000000000', $8, $9)";
+        INSERT INTO replays (id, filter, rate, created_at, created_by, matched, replayed, state, ended_at, reached)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
     /// A page of replays.
     REPLAYS = concat!("SELECT ", replay_columns!(), " FROM replays WHERE id < $1 ORDER BY id DESC LIMIT $2");

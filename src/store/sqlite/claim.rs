@@ -1,12 +1,14 @@
 //! Leasing queues that are due, and reading what they hold.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sqlx::{Row, SqlitePool};
 
 use super::map::{self, instant};
-use super::{batch, sql};
+use super::{batch, read, sql};
 use crate::store::kept::Leased;
-use crate::store::{Claim, Claimed, Due, LeasedQueue};
+use crate::store::{Claim, Claimed, Due, LeasedQueue, large};
 
 /// See [`crate::store::Store::claim`].
 pub(super) async fn claim(
@@ -16,19 +18,23 @@ pub(super) async fn claim(
 ) -> Result<Claimed, sqlx::Error> {
     // Looking costs nobody anything; leasing keeps every acceptance waiting for a moment.
     let leased = if is_due(readers, claim).await? { lease(writer, claim).await? } else { Vec::new() };
-    let claimed = what_was_leased(readers, claim, &leased).await;
-    if claimed.is_err() && !leased.is_empty() {
+    let (claimed, left) = match what_was_leased(readers, claim, &leased).await {
+        Ok((claimed, left)) => (Ok(claimed), left),
+        Err(error) => (Err(error), leased.into_iter().map(|queue| queue.ordering_key).collect()),
+    };
+    if !left.is_empty() {
         // Nobody would be at these queues until their leases end. Where this fails too, that is how long they wait.
-        let _ = give_back(writer, claim, &leased).await;
+        let _ = give_back(writer, claim, &left).await;
     }
     claimed
 }
 
+/// What is handed out, and the queues that are not.
 async fn what_was_leased(
     readers: &SqlitePool,
     claim: &Claim,
     leased: &[Leased],
-) -> Result<Claimed, sqlx::Error> {
+) -> Result<(Claimed, Vec<String>), sqlx::Error> {
     let next_due = sqlx::query(sql::NEXT_DUE)
         .bind(&claim.handler)
         .bind(instant(claim.due_from.unwrap_or(Timestamp::MIN)))
@@ -36,9 +42,13 @@ async fn what_was_leased(
         .await?
         .map(|row| map::timestamp(&row, "due_at"))
         .transpose()?;
+    if leased.is_empty() {
+        return Ok((Claimed { queues: Vec::new(), next_due }, Vec::new()));
+    }
     // The bodies are read after the leases are committed: meanwhile others write.
-    let queues = if leased.is_empty() { Vec::new() } else { open_deliveries(readers, claim, leased).await? };
-    Ok(Claimed { queues, next_due })
+    let (queues, left) = open_deliveries(readers, claim, leased).await?;
+    let next_due = left.iter().map(|queue| queue.due_at).chain(next_due).min();
+    Ok((Claimed { queues, next_due }, left.into_iter().map(|queue| queue.lease.queue.ordering_key).collect()))
 }
 
 async fn is_due(readers: &SqlitePool, claim: &Claim) -> Result<bool, sqlx::Error> {
@@ -68,40 +78,47 @@ async fn lease(writer: &SqlitePool, claim: &Claim) -> Result<Vec<Leased>, sqlx::
     Ok(leased)
 }
 
-async fn give_back(writer: &SqlitePool, claim: &Claim, leased: &[Leased]) -> Result<(), sqlx::Error> {
+async fn give_back(writer: &SqlitePool, claim: &Claim, ordering_keys: &[String]) -> Result<(), sqlx::Error> {
     sqlx::query(sql::GIVE_BACK)
         .bind(&claim.handler)
-        .bind(ordering_keys(leased)?)
+        .bind(batch::json(&ordering_keys)?)
         .bind(claim.token.0)
         .execute(writer)
         .await?;
     Ok(())
 }
 
+/// The queues with their deliveries, and those apart whose first body has no room.
 async fn open_deliveries(
     readers: &SqlitePool,
     claim: &Claim,
     leased: &[Leased],
-) -> Result<Vec<LeasedQueue>, sqlx::Error> {
+) -> Result<(Vec<LeasedQueue>, Vec<LeasedQueue>), sqlx::Error> {
     let mut rows = sqlx::query(sql::OPEN_DELIVERIES)
         .bind(&claim.handler)
-        .bind(ordering_keys(leased)?)
+        .bind(batch::json(&leased.iter().map(|queue| queue.ordering_key.as_str()).collect::<Vec<_>>())?)
         .bind(claim.deliveries_each)
+        .bind(large::SMALL)
         .fetch_all(readers)
         .await?;
     rows.sort_by_cached_key(|row| row.try_get::<i64, _>("position").ok());
     let mut queues: Vec<LeasedQueue> = leased.iter().map(|queue| queue.under(claim)).collect();
+    let mut large_ones = HashMap::new();
     for row in &rows {
         let due = Due { delivery: map::delivery(row)?, event: map::event(row)?, content: map::content(row)? };
+        let size: i64 = row.try_get("size")?;
+        if size > large::SMALL {
+            large_ones.insert(due.event.id, size);
+        }
         let nth: i64 = row.try_get("nth")?;
         if let Some(queue) = usize::try_from(nth).ok().and_then(|nth| queues.get_mut(nth)) {
             queue.due.push(due);
         }
     }
     queues.retain(|queue| !queue.due.is_empty());
-    Ok(queues)
-}
-
-fn ordering_keys(leased: &[Leased]) -> Result<String, sqlx::Error> {
-    batch::json(&leased.iter().map(|queue| queue.ordering_key.as_str()).collect::<Vec<_>>())
+    if large_ones.is_empty() {
+        return Ok((queues, Vec::new()));
+    }
+    let read = read::contents(readers, &large::wanted(&queues, &large_ones)).await?;
+    Ok(large::put_in(queues, &large_ones, read))
 }

@@ -15,6 +15,7 @@ use crate::model::{
     ResourceKeys, SecretUse, Talk, Token, TypePattern,
 };
 use crate::store::kept::{self, Leased};
+use crate::store::replay::matched_by;
 use crate::store::{Lease, LeaseToken, Note, QueueRef};
 
 /// An instant as the database takes it: microseconds since 1970.
@@ -63,7 +64,7 @@ pub(super) fn note(row: &SqliteRow) -> Result<Note, Error> {
 pub(super) fn content(row: &SqliteRow) -> Result<Content, Error> {
     let headers =
         serde_json::from_str(row.try_get("headers")?).map_err(|error| Error::Decode(error.into()))?;
-    Ok(Content { headers, body: row.try_get::<Vec<u8>, _>("body")?.into() })
+    Ok(Content { headers, body: row.try_get::<Option<Vec<u8>>, _>("body")?.unwrap_or_default().into() })
 }
 
 /// A delivery.
@@ -170,7 +171,7 @@ pub(super) fn replay(row: &SqliteRow) -> Result<Replay, Error> {
         rate: count(row, "rate")?,
         created_at: timestamp(row, "created_at")?,
         created_by: row.try_get("created_by")?,
-        matched: number("matched")?,
+        matched: matched_by(row.try_get("matched")?),
         replayed: number("replayed")?,
         state: word(row, "state")?,
         ended_at: maybe_timestamp(row, "ended_at")?,

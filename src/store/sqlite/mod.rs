@@ -59,7 +59,7 @@ pub struct SqliteStore {
 impl Store for SqliteStore {
     async fn accept(&self, batch: &[NewEvent]) -> Result<Vec<Acceptance>, StoreError> {
         let answers = accept::accept(&self.writer, batch).await?;
-        self.work.announce();
+        self.work.announce_new(&answers);
         Ok(answers)
     }
 
@@ -96,7 +96,7 @@ impl Store for SqliteStore {
         Ok(resolved)
     }
 
-    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<u64, StoreError> {
+    async fn count_closed(&self, filter: &DeliveryFilter, by: Timestamp) -> Result<Option<u64>, StoreError> {
         Ok(replays::count_closed(&self.readers, filter, by).await?)
     }
 

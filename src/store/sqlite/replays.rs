@@ -1,24 +1,32 @@
 //! Replays of many deliveries.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use sqlx::{Row, SqliteExecutor, SqlitePool};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::map::{self, instant};
 use super::{sql, work};
 use crate::model::{DeliveryFilter, DeliveryState, PageRequest, Replay, ReplayId};
+use crate::store::replay::{begins_behind, matched};
 use crate::store::{Portion, Reopened, ReplayLease, kept};
+
+/// How long counting may take: as long as PostgreSQL lets a reader's statement.
+const COUNTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// See [`crate::store::Store::count_closed`].
 pub(super) async fn count_closed(
     readers: &SqlitePool,
     filter: &DeliveryFilter,
     by: Timestamp,
-) -> Result<u64, sqlx::Error> {
+) -> Result<Option<u64>, sqlx::Error> {
     let statement =
         if filter.state == Some(DeliveryState::Dead) { sql::COUNT_DEAD } else { sql::COUNT_CLOSED };
-    let row = map::narrowed(sqlx::query(statement), filter).bind(instant(by)).fetch_one(readers).await?;
-    Ok(row.try_get::<i64, _>(0)?.unsigned_abs())
+    let counting = map::narrowed(sqlx::query(statement), filter).bind(instant(by)).fetch_one(readers);
+    let Ok(counted) = timeout(COUNTED_WITHIN, counting).await else { return Ok(None) };
+    Ok(Some(counted?.try_get::<i64, _>(0)?.unsigned_abs()))
 }
 
 /// See [`crate::store::Store::add_replay`].
@@ -29,10 +37,11 @@ pub(super) async fn add(writer: &SqlitePool, replay: &Replay) -> Result<(), sqlx
         .bind(replay.rate)
         .bind(instant(replay.created_at))
         .bind(kept::text(&replay.created_by))
-        .bind(kept::count(replay.matched))
+        .bind(matched(replay.matched))
         .bind(kept::count(replay.replayed))
         .bind(replay.state.as_str())
         .bind(replay.ended_at.map(instant))
+        .bind(begins_behind(&replay.filter))
         .execute(writer)
         .await?;
     Ok(())

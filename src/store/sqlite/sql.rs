@@ -228,8 +228,10 @@ statements! {
         ORDER BY due_at LIMIT 1";
 
     /// The first open deliveries of leased queues, whose ordering keys come as a JSON array, with all that a handler needs.
-    /// The order is made by who asked: a sorter would take whole bodies along.
-    OPEN_DELIVERIES = concat!("SELECT leased.key AS nth, deliveries.position, ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers, event_bodies.body
+    /// The order is made by who asked: a sorter would take whole bodies along. Bodies that are larger than ?4 are left out: how
+    /// large they are is known without reading them.
+    OPEN_DELIVERIES = concat!("SELECT leased.key AS nth, deliveries.position, ", delivery_columns!(), ", ", event_columns!(), ", event_bodies.headers,
+            length(event_bodies.body) AS size, CASE WHEN length(event_bodies.body) <= ?4 THEN event_bodies.body END AS body
         FROM json_each(?2) AS leased
         CROSS JOIN deliveries ON deliveries.position IN (
             SELECT open.position FROM deliveries AS open
@@ -337,8 +339,8 @@ statements! {
 
     /// Keeps a new replay.
     ADD_REPLAY = r"
-        INSERT INTO replays (id, filter, rate, created_at, created_by, matched, replayed, reached, state, ended_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, zeroblob(16), ?8, ?9)";
+        INSERT INTO replays (id, filter, rate, created_at, created_by, matched, replayed, state, ended_at, reached)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
     /// A page of replays.
     REPLAYS = concat!("SELECT ", replay_columns!(), " FROM replays WHERE id < ?1 ORDER BY id DESC LIMIT ?2");

@@ -43,6 +43,8 @@ async fn every_status_of_success_is_done() {
 async fn other_statuses_are_a_failure_that_is_tried_again() {
     for (status, reason) in [
         (401, "the answer was 401 Unauthorized"),
+        (403, "the answer was 403 Forbidden"),
+        (404, "the answer was 404 Not Found"),
         (429, "the answer was 429 Too Many Requests"),
         (500, "the answer was 500 Internal Server Error"),
     ] {
@@ -57,7 +59,7 @@ async fn other_statuses_are_a_failure_that_is_tried_again() {
 
 #[tokio::test]
 async fn a_status_that_no_further_try_would_change_is_a_failure_for_good() {
-    for status in [400, 404, 410, 422] {
+    for status in [400, 410, 422] {
         let answer = ResponseTemplate::new(status).set_body_string("why");
         let failure = answered(answer).await.unwrap_err();
         assert!(failure.permanent, "{status}");
@@ -78,6 +80,19 @@ async fn which_statuses_are_for_good_can_be_configured() {
         let failure = answered_with(settings, &work("{}"), ResponseTemplate::new(status)).await.unwrap_err();
         assert_eq!(failure.permanent, permanent, "{status} with {statuses}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_repeats_the_address_does_not_tell_what_is_secret_in_it() {
+    let server = MockServer::start().await;
+    let echo = "no POST /hooks/T0ken-of-the-crm?key=an%20other%20one&v=2; no route T0ken-of-the-crm for an other one; \
+                no hooks";
+    let answer = ResponseTemplate::new(404).set_body_string(echo);
+    Mock::given(matchers::any()).respond_with(answer).mount(&server).await;
+    let url = format!("{}/hooks/T0ken-of-the-crm?key=an%20other%20one&v=2", server.uri());
+    let failure = handler("http", json!({ "url": url })).handle(&work("{}")).await.unwrap_err();
+    let kept = "no POST [hidden]; no route [hidden] for [hidden]; no hooks";
+    assert_eq!(failure.output.as_deref(), Some(kept));
 }
 
 #[tokio::test]

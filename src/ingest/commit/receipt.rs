@@ -1,4 +1,4 @@
-//! Last stage: durable, then acknowledged.
+//! What the last stage comes to: durable, and so to be acknowledged.
 
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -8,9 +8,9 @@ use crate::http::About;
 use crate::model::EventId;
 use crate::store::Acceptance;
 
-/// Proof that an event is durable: only with one is a request answered 200. Lanes make it.
+/// Proof that an event is durable: only with one is a request answered 200. Only a commit makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Receipt {
+pub(in crate::ingest) struct Receipt {
     id: EventId,
     status: Status,
 }
@@ -36,17 +36,17 @@ impl Receipt {
     }
 
     /// The event's name.
-    pub(super) const fn id(self) -> EventId {
+    pub(in crate::ingest) const fn id(self) -> EventId {
         self.id
     }
 
     /// Whether the event is not known to have been there before.
-    pub(super) const fn is_new(self) -> bool {
+    pub(in crate::ingest) const fn is_new(self) -> bool {
         !matches!(self.status, Status::Duplicate)
     }
 
     /// What became of the event, in a word.
-    pub(super) const fn outcome(self) -> &'static str {
+    pub(in crate::ingest) const fn outcome(self) -> &'static str {
         match self.status {
             Status::Accepted => "accepted",
             Status::Duplicate => "duplicate",
