@@ -24,6 +24,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use backlog::measure;
 pub use replays::run_replays;
 pub use retention::{forget_old, forget_some, keep_ready, make_ready};
 
@@ -73,6 +74,5 @@ pub fn start(
         tallies.push(Arc::clone(&tally));
         tasks.spawn(worker::Worker::run(ready, tally, settings, store, clock, stop));
     }
-    tasks.spawn(backlog::measure(Arc::clone(store), Arc::clone(clock), stop.clone()));
     tasks.spawn(tally::write(tallies, Arc::clone(store), Arc::clone(clock), stop.clone()));
 }

@@ -38,6 +38,22 @@ pub(super) enum Rejection {
 }
 
 impl Rejection {
+    /// The codes that a request to one of our sources may be rejected with.
+    pub(super) const CODES: [&'static str; 12] = [
+        Self::BodyTooLarge { limit: 0 }.code(),
+        Self::BodyIncomplete.code(),
+        Self::BodyTooSlow.code(),
+        Self::Busy.code(),
+        Self::SignatureMissing.code(),
+        Self::SignatureMalformed.code(),
+        Self::SignatureMismatch.code(),
+        Self::TimestampMissing.code(),
+        Self::TimestampMalformed.code(),
+        Self::TimestampTooOld.code(),
+        Self::TimestampInFuture.code(),
+        Self::StoreUnavailable.code(),
+    ];
+
     /// The name for programs.
     pub(super) const fn code(self) -> &'static str {
         match self {

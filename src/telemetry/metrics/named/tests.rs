@@ -1,0 +1,52 @@
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// Every word that looks like one of our metrics. Prometheus adds ends of its own to those of histograms.
+fn names_in(text: &str) -> BTreeSet<&str> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| word.starts_with("lectern_"))
+        .map(|word| {
+            let ends = ["_bucket", "_sum", "_count"];
+            ends.iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word)
+        })
+        .collect()
+}
+
+fn known() -> BTreeSet<&'static str> {
+    METRICS.iter().map(|metric| metric.name).collect()
+}
+
+#[test]
+fn what_is_counted_is_what_the_documentation_tells_of() {
+    assert_eq!(names_in(include_str!("../../../../docs/metrics.md")), known());
+    assert_eq!(names_in(include_str!("../../metrics.rs")), known(), "each is set somewhere");
+}
+
+#[test]
+fn other_pages_speak_of_what_there_is() {
+    for page in [
+        include_str!("../../../../docs/operating.md"),
+        include_str!("../../../../docs/scaling.md"),
+        include_str!("../../../../docs/security.md"),
+        include_str!("../../../../docs/webhooks.md"),
+    ] {
+        let (told, known) = (names_in(page), known());
+        let unknown: Vec<_> =
+            told.difference(&known).filter(|name| !name.starts_with("lectern_data")).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}
+
+#[test]
+fn alerts_and_the_dashboard_ask_for_what_there_is() {
+    for text in [
+        include_str!("../../../../deploy/prometheus/alerts.yaml"),
+        include_str!("../../../../deploy/grafana/lectern.json"),
+    ] {
+        let (asked, known) = (names_in(text), known());
+        assert!(asked.len() > 5, "only {asked:?}: is this still the file?");
+        let unknown: Vec<_> = asked.difference(&known).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}
