@@ -104,3 +104,24 @@ impl IntoResponse for Rejection {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn alert_rules_ask_for_codes_that_there_are() {
+        let rules = include_str!("../../deploy/prometheus/alerts.yaml");
+        let asked: BTreeSet<&str> = rules
+            .split("code=")
+            .skip(1)
+            .flat_map(|rest| rest.trim_start_matches('~').trim_start_matches('"').split('"').next())
+            .flat_map(|codes| codes.split('|'))
+            .collect();
+        assert!(asked.len() > 3, "only {asked:?}: is this still the file?");
+        let known = Rejection::CODES.into_iter().chain([Rejection::UnknownSource.code()]).collect();
+        assert!(asked.is_subset(&known), "{:?}", asked.difference(&known));
+    }
+}

@@ -41,12 +41,39 @@ fn other_pages_speak_of_what_there_is() {
 #[test]
 fn alerts_and_the_dashboard_ask_for_what_there_is() {
     for text in [
-        include_str!("../../../../deploy/prometheus/alerts.yaml"),
+        ALERTS,
+        include_str!("../../../../tests/alerts.yaml"),
         include_str!("../../../../deploy/grafana/lectern.json"),
     ] {
         let (asked, known) = (names_in(text), known());
         assert!(asked.len() > 5, "only {asked:?}: is this still the file?");
         let unknown: Vec<_> = asked.difference(&known).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}
+
+const ALERTS: &str = include_str!("../../../../deploy/prometheus/alerts.yaml");
+
+/// The names of the alerts, each with the rest of its rule.
+fn alerts() -> Vec<(&'static str, &'static str)> {
+    ALERTS.split("- alert: ").skip(1).filter_map(|rule| rule.split_once('\n')).collect()
+}
+
+#[test]
+fn every_alert_says_what_is_wrong_and_what_to_do() {
+    assert!(alerts().len() > 10);
+    for (name, rule) in alerts() {
+        for part in ["severity: ", "summary: ", "action: "] {
+            assert!(rule.contains(part), "{name} has no `{part}`");
+        }
+    }
+}
+
+#[test]
+fn every_alert_has_a_case_in_which_it_is_told() {
+    let cases = include_str!("../../../../tests/alerts.yaml");
+    for (name, _) in alerts() {
+        let told = format!("ALERTS{{alertname=\"{name}\", alertstate=\"firing\", severity=");
+        assert!(cases.contains(&told), "{name} has none");
     }
 }
