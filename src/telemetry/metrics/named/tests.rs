@@ -77,3 +77,28 @@ fn every_alert_has_a_case_in_which_it_is_told() {
         assert!(cases.contains(&told), "{name} has none");
     }
 }
+
+#[test]
+fn every_panel_shows_the_jobs_that_were_chosen() {
+    let dashboard: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../deploy/grafana/lectern.json")).unwrap();
+    let of_all = |pointer: &'static str, values: &serde_json::Value| {
+        values.as_array().unwrap().iter().map(|value| value[pointer].clone()).collect::<Vec<_>>()
+    };
+    let targets = of_all("targets", &dashboard["panels"]);
+    let expressions: Vec<String> = targets
+        .iter()
+        .flat_map(|targets| of_all("expr", targets))
+        .map(|expression| expression.as_str().unwrap().to_owned())
+        .collect();
+    assert!(expressions.len() > 20);
+    for expression in expressions {
+        for prefix in ["lectern_", "process_"] {
+            for (place, _) in expression.match_indices(prefix) {
+                let rest =
+                    expression[place..].trim_start_matches(|c: char| c == '_' || c.is_ascii_lowercase());
+                assert!(rest.starts_with("{job=~\"$job\""), "{expression}");
+            }
+        }
+    }
+}
