@@ -14,6 +14,7 @@ mod events;
 mod following;
 mod hostile;
 mod keeping;
+mod metrics;
 mod mirror;
 mod misbehaving;
 mod mute;
