@@ -49,7 +49,7 @@ impl Seen {
         metrics::mirror_lag(oldest.map_or(0.0, |at| age(at, clock.now())));
         self.see_quarantine(in_time(store.in_quarantine()).await?);
         let (backlogs, paused) = (in_time(store.backlog()).await?, in_time(store.paused()).await?);
-        self.see_handlers(backlogs, paused, clock.now());
+        self.see_handlers(&backlogs, &paused, clock.now());
         // Last: this one may take too long.
         self.see_oldest(in_time(store.oldest_open()).await?, clock.now());
         Ok(())
@@ -64,7 +64,7 @@ impl Seen {
         }
     }
 
-    fn see_handlers(&mut self, backlogs: Vec<Backlog>, paused: Vec<(String, Timestamp)>, now: Timestamp) {
+    fn see_handlers(&mut self, backlogs: &[Backlog], paused: &[(String, Timestamp)], now: Timestamp) {
         self.handlers.extend(backlogs.iter().map(|backlog| backlog.handler.clone()));
         self.handlers.extend(paused.iter().map(|(handler, _)| handler.clone()));
         for handler in &self.handlers {
