@@ -19,9 +19,9 @@ use lectern::http;
 use lectern::ingest::{Ingest, Parts, Quarantine, Sources, Subscriber, router};
 use lectern::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
-    EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
-    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Subscription, Token, TokenDigest,
-    TokenId,
+    EventRecord, InQuarantine, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter,
+    QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Subscription, Token,
+    TokenDigest, TokenId,
 };
 use lectern::spool::Spool;
 use lectern::store::{
@@ -214,6 +214,14 @@ impl Store for Nothing {
     }
 
     async fn attempts(&self, _: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn oldest_open(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn in_quarantine(&self) -> Result<Vec<InQuarantine>, StoreError> {
         nobody_asks()
     }
 

@@ -121,6 +121,8 @@ impl App {
     /// # Errors
     /// When one of them fails.
     pub async fn start(config: Config, registry: &Registry) -> Result<Self, StartError> {
+        // First: what is counted before would be lost.
+        telemetry::metrics::start(config.role.as_str());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // What needs no other system first: a misspelt setting is told at once, whatever else is down.
         let handlers =
@@ -241,6 +243,7 @@ impl App {
             Arc::clone(&self.clock),
             token.clone(),
         ));
+        tasks.spawn(dispatch::measure(Arc::clone(&self.database), Arc::clone(&self.clock), token.clone()));
         if self.config.role.dispatches() {
             let (dead, telling) = mpsc::channel(upkeep::WAITING);
             dispatch::start(
@@ -346,11 +349,16 @@ impl query::Release for Ingest {
 
 /// What answers whoever monitors this: what is counted, and what can be looked up at the moment of asking.
 fn metrics(spool: Spool, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> query::Metrics {
-    telemetry::metrics::start();
     Arc::new(move || {
         let depth = spool.depth();
         let age = depth.oldest.map_or(0.0, |oldest| clock.now().duration_since(oldest).as_secs_f64());
-        telemetry::metrics::spool(depth.events, depth.bytes, age.max(0.0), depth.set_aside);
+        telemetry::metrics::spool(
+            depth.events,
+            depth.bytes,
+            spool.max_bytes(),
+            age.max(0.0),
+            depth.set_aside,
+        );
         let (open, resting) = store.connections();
         telemetry::metrics::connections(open, resting);
         telemetry::metrics::render()

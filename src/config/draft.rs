@@ -67,7 +67,7 @@ pub(super) fn read(
         let data_dir = top.value("data_dir", folder);
         let role = top.value(
             "role",
-            choice(&[("all", Role::All), ("receive", Role::Receive), ("dispatch", Role::Dispatch)]),
+            choice(&[Role::All, Role::Receive, Role::Dispatch].map(|role| (role.as_str(), role))),
         );
         let public = top.section("public", public);
         let internal = top.section("internal", internal);

@@ -134,6 +134,16 @@ pub enum Role {
 }
 
 impl Role {
+    /// The role's name, as the configuration spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Receive => "receive",
+            Self::Dispatch => "dispatch",
+        }
+    }
+
     /// Whether it takes webhooks.
     #[must_use]
     pub const fn receives(self) -> bool {

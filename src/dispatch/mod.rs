@@ -25,6 +25,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use backlog::measure;
 pub use replays::run_replays;
 pub use retention::{forget_old, forget_some, keep_ready, make_ready};
 
@@ -80,7 +81,6 @@ pub fn start(
         tallies.push(Arc::clone(&tally));
         tasks.spawn(keep_working(ready, tally, settings, store, clock, stop));
     }
-    tasks.spawn(backlog::measure(Arc::clone(store), Arc::clone(clock), stop.clone()));
     tasks.spawn(tally::write(tallies, Arc::clone(store), Arc::clone(clock), stop.clone()));
 }
 

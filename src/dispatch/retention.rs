@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::Retention;
 use crate::model::Forgettable;
 use crate::store::{ForgettingStore, Forgotten, Reached, StoreError, in_time};
-use crate::telemetry::{Chain, surviving};
+use crate::telemetry::{Chain, metrics, surviving};
 
 /// How often to look.
 const EVERY: Duration = Duration::from_secs(600);
@@ -35,14 +35,18 @@ pub async fn forget_old(
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) {
+    metrics::may_forget(Forgettable::ALL.map(Forgettable::as_str));
     loop {
         let round = async {
             let now = clock.now();
+            let mut is_done = true;
             for (what, before) in retention.limits(now) {
-                forget(what, before, &*store, &stop).await;
+                is_done &= forget(what, before, &*store, &stop).await;
             }
+            is_done
         };
-        surviving("forgetting what is old", round).await;
+        let is_done = surviving("forgetting what is old", round).await.unwrap_or(false);
+        metrics::round_of_forgetting(is_done);
         tokio::select! {
             () = sleep(EVERY) => {}
             () = stop.cancelled() => return,
@@ -70,18 +74,26 @@ pub async fn make_ready(store: &dyn ForgettingStore, clock: &dyn Clock) {
     }
 }
 
-async fn forget(what: Forgettable, before: Timestamp, store: &dyn ForgettingStore, stop: &CancellationToken) {
-    let (mut forgotten, mut next) = (0, Some(Reached::default()));
+/// Forgets all of a kind. Returns whether that went well.
+async fn forget(
+    what: Forgettable,
+    before: Timestamp,
+    store: &dyn ForgettingStore,
+    stop: &CancellationToken,
+) -> bool {
+    let (mut forgotten, mut next, mut is_well) = (0, Some(Reached::default()), true);
     while let Some(from) = next
         && !stop.is_cancelled()
     {
         match forget_some(what, from, before, store).await {
             Ok(some) => {
+                metrics::forgotten(what.as_str(), some.count);
                 forgotten += some.count;
                 next = some.reached;
             }
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "old {what} can't be forgotten now");
+                is_well = false;
                 break;
             }
         }
@@ -89,6 +101,7 @@ async fn forget(what: Forgettable, before: Timestamp, store: &dyn ForgettingStor
     if forgotten > 0 {
         tracing::info!(forgotten, %before, "old {what} were forgotten");
     }
+    is_well
 }
 
 /// A step of a round: forgets some of a kind, and rests.

@@ -38,6 +38,7 @@ pub(super) struct Tally {
 impl Tally {
     /// Nothing yet.
     pub(super) fn new(handler: &str, dead: mpsc::Sender<DeliveryId>) -> Self {
+        metrics::may_be_attempted(handler, AttemptOutcome::ALL.map(AttemptOutcome::as_str));
         Self {
             handler: handler.to_owned(),
             breaker: Arc::new(Breaker::new(handler)),
@@ -87,6 +88,9 @@ pub(super) async fn write(
 ) {
     let mut trouble = Trouble::default();
     loop {
+        for tally in &tallies {
+            metrics::failing(&tally.handler, tally.breaker.open_until().is_some());
+        }
         tokio::select! {
             () = sleep(EVERY) => {}
             () = stop.cancelled() => return,

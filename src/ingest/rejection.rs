@@ -38,6 +38,22 @@ pub(super) enum Rejection {
 }
 
 impl Rejection {
+    /// The codes that a request to one of our sources may be rejected with.
+    pub(super) const CODES: [&'static str; 12] = [
+        Self::BodyTooLarge { limit: 0 }.code(),
+        Self::BodyIncomplete.code(),
+        Self::BodyTooSlow.code(),
+        Self::Busy.code(),
+        Self::SignatureMissing.code(),
+        Self::SignatureMalformed.code(),
+        Self::SignatureMismatch.code(),
+        Self::TimestampMissing.code(),
+        Self::TimestampMalformed.code(),
+        Self::TimestampTooOld.code(),
+        Self::TimestampInFuture.code(),
+        Self::StoreUnavailable.code(),
+    ];
+
     /// The name for programs.
     pub(super) const fn code(self) -> &'static str {
         match self {
@@ -86,5 +102,26 @@ impl IntoResponse for Rejection {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn alert_rules_ask_for_codes_that_there_are() {
+        let rules = include_str!("../../deploy/prometheus/alerts.yaml");
+        let asked: BTreeSet<&str> = rules
+            .split("code=")
+            .skip(1)
+            .flat_map(|rest| rest.trim_start_matches('~').trim_start_matches('"').split('"').next())
+            .flat_map(|codes| codes.split('|'))
+            .collect();
+        assert!(asked.len() > 3, "only {asked:?}: is this still the file?");
+        let known = Rejection::CODES.into_iter().chain([Rejection::UnknownSource.code()]).collect();
+        assert!(asked.is_subset(&known), "{:?}", asked.difference(&known));
     }
 }

@@ -18,11 +18,11 @@ use super::commit::{Commit, Receipt};
 use super::decode::decode;
 use super::drain::Drain;
 use super::lanes::Lanes;
-use super::quarantine::Quarantine;
+use super::quarantine::{Held, Quarantine};
 use super::receive::receive;
 use super::rejection::Rejection;
 use super::rejection_log::RejectionLog;
-use super::source::Sources;
+use super::source::{Source, Sources};
 use super::subscriber::Subscriber;
 use super::verify::{Verified, verify};
 use crate::clock::Clock;
@@ -73,6 +73,31 @@ pub struct Ingest {
     pub(super) clock: Arc<dyn Clock>,
 }
 
+/// Proof that a request is durable, in one way or the other: nothing else becomes a 200.
+enum Durable {
+    Event(Receipt),
+    Held(Held),
+}
+
+impl Durable {
+    /// What became of the request, in a word.
+    const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Event(receipt) => receipt.outcome(),
+            Self::Held(_) => "held",
+        }
+    }
+}
+
+impl IntoResponse for Durable {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Event(receipt) => receipt.into_response(),
+            Self::Held(held) => held.into_response(),
+        }
+    }
+}
+
 /// `POST /webhooks/podium` and `POST /webhooks/podium/{source}`.
 pub fn router(ingest: Arc<Ingest>) -> Router {
     Router::new()
@@ -116,39 +141,44 @@ impl Ingest {
         let drain = Drain::new(spool, Arc::clone(&store), Arc::clone(&subscribers), Arc::clone(&clock));
         tasks.spawn(drain.run(stop.clone()));
         let log = RejectionLog::default();
+        metrics::may_be_rejected("", &[Rejection::UnknownSource.code()]);
         Arc::new(Self { sources, subscribers, window, quarantine, bodies, lanes, log, store, clock })
     }
 
     async fn take(&self, source: &str, headers: HeaderMap, body: Body) -> Result<Response, Rejection> {
         // The headers are here: from now on Podium waits.
         let since = Instant::now();
-        let outcome = self.journey(source, headers, body, since).await;
-        metrics::answered(since.elapsed());
-        if let Err(rejection) = &outcome {
-            // The name is only shown when it is one of ours: anybody can write anything into a path.
-            let source = self.sources.get(source).map(|source| source.name.clone());
-            metrics::rejected(rejection.code());
-            self.log.tell(source.as_deref(), rejection.code(), self.clock.now());
+        // The name is only shown when it is one of ours: anybody can write anything into a path.
+        let source = self.sources.get(source);
+        let durable = self.journey(source.clone(), headers, body, since).await;
+        let source = source.as_ref().map(|source| &*source.name);
+        metrics::answered(durable.as_ref().map_or("rejected", Durable::outcome), since.elapsed());
+        match &durable {
+            Ok(Durable::Event(_)) => metrics::accepted(source.unwrap_or_default()),
+            Ok(Durable::Held(_)) => {}
+            Err(rejection) => {
+                metrics::rejected(source.unwrap_or_default(), rejection.code());
+                self.log.tell(source, rejection.code(), self.clock.now());
+            }
         }
-        outcome
+        durable.map(IntoResponse::into_response)
     }
 
     async fn journey(
         &self,
-        source: &str,
+        source: Option<Arc<Source>>,
         headers: HeaderMap,
         body: Body,
         since: Instant,
-    ) -> Result<Response, Rejection> {
-        let Some(source) = self.sources.get(source) else {
+    ) -> Result<Durable, Rejection> {
+        let Some(source) = source else {
             drain(body).await;
             return Err(Rejection::UnknownSource);
         };
         let received = receive(source, headers, body, &self.bodies, &*self.clock).await?;
-        // Proof that it is durable, either way: nothing else becomes a 200.
         match verify(received, self.window) {
-            Ok(verified) => self.accept_since(since, verified).await.map(IntoResponse::into_response),
-            Err(unverified) => self.quarantine.take_in(unverified).await.map(IntoResponse::into_response),
+            Ok(verified) => self.accept_since(since, verified).await.map(Durable::Event),
+            Err(unverified) => self.quarantine.take_in(unverified).await.map(Durable::Held),
         }
     }
 

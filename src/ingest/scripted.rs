@@ -9,8 +9,9 @@ use tokio::sync::watch;
 
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
-    EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
-    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest, TokenId,
+    EventRecord, InQuarantine, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter,
+    QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest,
+    TokenId,
 };
 use crate::store::{
     Acceptance, Claim, Claimed, Lease, Portion, QueueRef, Reopened, ReplayLease, Settlement, Store,
@@ -156,6 +157,14 @@ impl Store for Scripted {
     }
 
     async fn attempts(&self, _: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn oldest_open(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        nobody_asks()
+    }
+
+    async fn in_quarantine(&self) -> Result<Vec<InQuarantine>, StoreError> {
         nobody_asks()
     }
 

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use tokio::sync::watch;
 
+use super::rejection::Rejection;
 use super::uses::{UseCount, Uses};
 use crate::config::{OnUnverified, SourceConfig};
 use crate::model;
 use crate::podium::SigningKey;
+use crate::telemetry::metrics;
 
 /// A registered webhook with the secrets that it may sign with.
 #[derive(Clone, Debug)]
@@ -85,6 +87,8 @@ impl Sources {
         let table = Arc::new(sources.collect());
         *self.table.write().unwrap_or_else(PoisonError::into_inner) = table;
         for source in &*listed {
+            metrics::may_be_accepted(&source.name);
+            metrics::may_be_rejected(&source.name, &Rejection::CODES);
             warn_of(source, now);
         }
         self.listed.send_replace(listed);

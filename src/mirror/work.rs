@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::picture;
 use crate::clock::Clock;
-use crate::model::{EventId, Origin, ResourceKind, ResourceState, SkippedEvent};
+use crate::model::{EventId, EventRecord, Origin, ResourceKind, ResourceState, SkippedEvent};
 use crate::store::{
     LeaseToken, MirrorLease, MirrorStore, Mirrored, Rebuilding, StoreError, Unmirrored, in_time,
 };
@@ -121,16 +121,11 @@ impl Worker {
         self.took = events.len();
         let Some(first) = events.first() else {
             self.behind = Duration::ZERO;
-            metrics::mirror_lag(0.0);
             return self.rebuild().await;
         };
         let oldest = first.event.received_at;
-        for event in events.iter().filter(|unmirrored| unmirrored.event.origin == Origin::Repair) {
-            metrics::repaired(&event.event.event_type);
-        }
         let next = self.mirror(events, None).await?;
         self.behind = self.age(oldest);
-        metrics::mirror_lag(self.behind.as_secs_f64());
         Ok(next)
     }
 
@@ -156,6 +151,14 @@ impl Worker {
         events: Vec<Unmirrored>,
         rebuilt_after: Option<EventId>,
     ) -> Result<Next, StoreError> {
+        // What is mirrored anew was counted when it came.
+        let is_new = rebuilt_after.is_none();
+        let is_repaired = |event: &EventRecord| is_new && event.origin == Origin::Repair;
+        let repaired: Vec<String> = events
+            .iter()
+            .filter(|unmirrored| is_repaired(&unmirrored.event))
+            .map(|unmirrored| unmirrored.event.event_type.clone())
+            .collect();
         let mirrored = together(self.token, events, rebuilt_after).await;
         let is_ours = match in_time(self.store.mirror(&mirrored)).await {
             Err(error) if error.is_of_the_data() => self.mirror_one_by_one(&mirrored).await?,
@@ -167,6 +170,7 @@ impl Worker {
             return Ok(Next::After(EVERY));
         }
         metrics::mirrored(mirrored.events.len(), mirrored.skipped.len());
+        repaired.iter().for_each(|event_type| metrics::repaired(event_type));
         Ok(Next::AtOnce)
     }
 

@@ -19,6 +19,17 @@ pub enum Forgettable {
 impl Forgettable {
     /// Every kind, in the order in which they are forgotten: what others wait for comes first.
     pub const ALL: [Self; 4] = [Self::Deliveries, Self::Bodies, Self::Events, Self::Quarantined];
+
+    /// The kind's name, as the configuration spells it where it says for how long it is kept.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deliveries => "deliveries",
+            Self::Bodies => "bodies",
+            Self::Events => "events",
+            Self::Quarantined => "quarantine",
+        }
+    }
 }
 
 impl fmt::Display for Forgettable {

@@ -36,7 +36,9 @@ pub use id::{DeliveryId, EventId, QuarantineId, ReplayId, TokenId};
 pub use mirror::{MirrorStanding, MirrorStatus, Rebuild, SkippedEvent, SkippedStatus};
 pub use page::{Limit, PageRequest};
 pub use pattern::TypePattern;
-pub use quarantine::{QuarantineBounds, QuarantineFilter, Quarantined, QuarantinedRequest, Released};
+pub use quarantine::{
+    InQuarantine, QuarantineBounds, QuarantineFilter, Quarantined, QuarantinedRequest, Released,
+};
 pub use replay::{Replay, ReplayState, ReplayStatus};
 pub use resource::{
     Place, Resource, ResourceFilter, ResourceKeys, ResourceKind, ResourceState, Talk, Version, Words,

@@ -39,6 +39,17 @@ impl QuarantinedRequest {
     }
 }
 
+/// How many requests of one source are in quarantine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InQuarantine {
+    /// The source that they came in by.
+    pub source: String,
+    /// How many were answered 200, so that nobody sends them again.
+    pub held: u64,
+    /// How many were rejected.
+    pub rejected: u64,
+}
+
 /// How much the quarantine holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuarantineBounds {

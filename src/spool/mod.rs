@@ -92,6 +92,12 @@ impl Spool {
         *self.inside.depth.borrow()
     }
 
+    /// How much may wait, in bytes.
+    #[must_use]
+    pub fn max_bytes(&self) -> u64 {
+        self.inside.max_bytes
+    }
+
     /// Whether it takes no more, until some of what waits is in the store.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -33,8 +33,9 @@ pub use work::{Claim, Claimed, Due, FinishedAttempt, Lease, LeaseToken, LeasedQu
 
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
-    EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
-    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest, TokenId,
+    EventRecord, InQuarantine, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter,
+    QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest,
+    TokenId,
 };
 
 /// Everything that Lectern remembers. Instants and durations are kept to the microsecond.
@@ -150,6 +151,10 @@ pub trait Store: Send + Sync + 'static {
     /// What each handler has to do, by name; handlers that have nothing open and nothing dead are left out.
     async fn backlog(&self) -> Result<Vec<Backlog>, StoreError>;
 
+    /// Since when the delivery is open that has been so longest, for each handler that has any, by name. Of each queue only the
+    /// one whose turn it is counts, whether or not it is due; of a parked queue none. The work is that of looking at each queue.
+    async fn oldest_open(&self) -> Result<Vec<(String, Timestamp)>, StoreError>;
+
     /// Adds to what handlers have been doing in the slot of time that begins at `slot`, and forgets slots before
     /// `forget_before`, all or nothing. Several processes may note one handler's. After an error it may have been noted or not.
     async fn note_activity(
@@ -192,6 +197,9 @@ pub trait Store: Send + Sync + 'static {
         after: Option<QuarantineId>,
         at_most: u32,
     ) -> Result<Vec<QuarantinedRequest>, StoreError>;
+
+    /// How many requests are in quarantine, for each source that has any, by name.
+    async fn in_quarantine(&self) -> Result<Vec<InQuarantine>, StoreError>;
 
     /// Forgets these requests in quarantine, held or not. Returns how many were there.
     async fn forget_quarantined(&self, ids: &[QuarantineId]) -> Result<u64, StoreError>;

@@ -19,9 +19,10 @@ const TIDY_EVERY: Duration = Duration::from_secs(5);
 /// Where everything is counted: once a process, as the log.
 static COUNTS: OnceLock<(PrometheusHandle, Collector)> = OnceLock::new();
 
-/// Starts counting. Once; later calls change nothing.
-pub fn start() {
+/// Starts counting, in a process that has this `role` of those that share a database. Once: a second call only adds its role.
+pub fn start(role: &'static str) {
     counts();
+    gauge!("lectern_build_info", "version" => env!("CARGO_PKG_VERSION"), "role" => role).set(1.0);
 }
 
 /// Everything that was counted, as Prometheus reads it.
@@ -62,7 +63,6 @@ fn counts() -> &'static (PrometheusHandle, Collector) {
         }
         let process = Collector::default();
         process.describe();
-        gauge!("lectern_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         (handle, process)
     })
 }
@@ -74,9 +74,30 @@ pub fn received(source: &str, event_type: &'static str, outcome: &'static str) {
         .increment(1);
 }
 
-/// A request was answered so long after its headers were here.
-pub fn answered(after: Duration) {
-    histogram!("lectern_answer_seconds").record(after.as_secs_f64());
+/// Requests to this source may be accepted, or be kept in quarantine. Counts that others are compared with begin at 0: of one that
+/// begins with what it counts first, Prometheus sees no increase.
+pub fn may_be_accepted(source: &str) {
+    for name in ["lectern_accepted_requests_total", "lectern_quarantined_requests_total"] {
+        counter!(name, "source" => source.to_owned()).increment(0);
+    }
+}
+
+/// Requests to this source, or to none, may be rejected with these codes: their counts begin at 0, too.
+pub fn may_be_rejected(source: &str, codes: &[&'static str]) {
+    for code in codes {
+        counter!("lectern_rejected_requests_total", "source" => source.to_owned(), "code" => *code)
+            .increment(0);
+    }
+}
+
+/// A request was answered so long after its headers were here; what became of it is its `outcome`.
+pub fn answered(outcome: &'static str, after: Duration) {
+    histogram!("lectern_answer_seconds", "outcome" => outcome).record(after.as_secs_f64());
+}
+
+/// A request to this source was verified, and is durable.
+pub fn accepted(source: &str) {
+    counter!("lectern_accepted_requests_total", "source" => source.to_owned()).increment(1);
 }
 
 /// A genuine request was signed so long before it was here.
@@ -84,20 +105,22 @@ pub fn signed_before(seconds: f64) {
     histogram!("lectern_signature_age_seconds").record(seconds.max(0.0));
 }
 
-/// A request was not accepted.
-pub fn rejected(code: &'static str) {
-    counter!("lectern_rejected_requests_total", "code" => code).increment(1);
+/// A request was not accepted. `source` is one of ours, or empty.
+pub fn rejected(source: &str, code: &'static str) {
+    counter!("lectern_rejected_requests_total", "source" => source.to_owned(), "code" => code).increment(1);
 }
 
-/// So many requests were kept in quarantine.
-pub fn quarantined(requests: usize) {
-    counter!("lectern_quarantined_requests_total").increment(requests as u64);
+/// A request to this source is kept in quarantine.
+pub fn quarantined(source: &str) {
+    counter!("lectern_quarantined_requests_total", "source" => source.to_owned()).increment(1);
 }
 
-/// Says how much waits in the spool, for how long the first of it has, and how many files wait for a person.
-pub fn spool(events: u64, bytes: u64, oldest_age_seconds: f64, set_aside: u64) {
+/// Says how much waits in the spool, how much of it there may be, for how long the first of it has waited, and how many files wait
+/// for a person.
+pub fn spool(events: u64, bytes: u64, max_bytes: u64, oldest_age_seconds: f64, set_aside: u64) {
     gauge!("lectern_spool_events").set(of_count(events));
     gauge!("lectern_spool_bytes").set(of_count(bytes));
+    gauge!("lectern_spool_max_bytes").set(of_count(max_bytes));
     gauge!("lectern_spool_oldest_age_seconds").set(oldest_age_seconds);
     gauge!("lectern_spool_set_aside_files").set(of_count(set_aside));
 }
@@ -111,6 +134,15 @@ pub fn committed(events: usize, place: &'static str) {
 pub fn connections(open: u32, resting: u32) {
     gauge!("lectern_database_connections", "state" => "open").set(f64::from(open));
     gauge!("lectern_database_connections", "state" => "resting").set(f64::from(resting));
+}
+
+/// There is this handler, whose calls may have these outcomes: its counts begin at 0, too.
+pub fn may_be_attempted<const N: usize>(handler: &str, outcomes: [&'static str; N]) {
+    for outcome in outcomes {
+        counter!("lectern_attempts_total", "handler" => handler.to_owned(), "outcome" => outcome)
+            .increment(0);
+    }
+    counter!("lectern_dead_deliveries_total", "handler" => handler.to_owned()).increment(0);
 }
 
 /// A handler was called, with this outcome, for so long.
@@ -130,13 +162,36 @@ pub fn given_up(handler: &str) {
     counter!("lectern_dead_deliveries_total", "handler" => handler.to_owned()).increment(1);
 }
 
+/// A handler fails throughout, and is only probed; or it is not so.
+pub fn failing(handler: &str, is_failing: bool) {
+    gauge!("lectern_handler_failing", "handler" => handler.to_owned()).set(f64::from(is_failing));
+}
+
 /// So many deliveries of a handler are open, so many dead, so many of its queues parked, and the longest due is so long.
 pub fn backlog(handler: &str, open: u64, dead: u64, parked: u64, oldest_due_seconds: f64) {
     let set = |name, value| gauge!(name, "handler" => handler.to_owned()).set(value);
     set("lectern_open_deliveries", of_count(open));
     set("lectern_dead_deliveries", of_count(dead));
     set("lectern_parked_queues", of_count(parked));
-    set("lectern_oldest_due_seconds", oldest_due_seconds.max(0.0));
+    set("lectern_oldest_due_seconds", oldest_due_seconds);
+}
+
+/// For so long the delivery of a handler is open that has been so longest, due or not.
+pub fn oldest_open(handler: &str, seconds: f64) {
+    gauge!("lectern_oldest_open_seconds", "handler" => handler.to_owned()).set(seconds);
+}
+
+/// A person has paused a handler; or not.
+pub fn paused(handler: &str, is_paused: bool) {
+    gauge!("lectern_handler_paused", "handler" => handler.to_owned()).set(f64::from(is_paused));
+}
+
+/// So many requests to a source are in quarantine, by whether they are held.
+pub fn in_quarantine(source: &str, held: u64, rejected: u64) {
+    for (is_held, requests) in [("true", held), ("false", rejected)] {
+        gauge!("lectern_quarantine_requests", "source" => source.to_owned(), "held" => is_held)
+            .set(of_count(requests));
+    }
 }
 
 /// The condition of this handler failed at an event.
@@ -150,7 +205,7 @@ pub fn mirrored(events: usize, skipped: usize) {
     counter!("lectern_mirror_skipped_events_total").increment(skipped as u64);
 }
 
-/// How long the event that waited longest had been here when it was mirrored.
+/// For so long the event has been here that has waited longest to be mirrored.
 pub fn mirror_lag(seconds: f64) {
     gauge!("lectern_mirror_lag_seconds").set(seconds);
 }
@@ -165,6 +220,27 @@ pub fn findings(kinds: impl Iterator<Item = (&'static str, usize)>) {
 /// An event was missed and is read back.
 pub fn repaired(event_type: &str) {
     counter!("lectern_repaired_events_total", "type" => event_type.to_owned()).increment(1);
+}
+
+/// Of these kinds something may be forgotten: what is counted of it begins at 0, too.
+pub fn may_forget<const N: usize>(kinds: [&'static str; N]) {
+    for kind in kinds {
+        forgotten(kind, 0);
+    }
+    for outcome in ["done", "failed"] {
+        counter!("lectern_forgetting_rounds_total", "outcome" => outcome).increment(0);
+    }
+}
+
+/// So many rows of a kind were forgotten for their age.
+pub fn forgotten(kind: &'static str, rows: u64) {
+    counter!("lectern_forgotten_total", "kind" => kind).increment(rows);
+}
+
+/// A round of forgetting has ended, and all that was old is gone; or not.
+pub fn round_of_forgetting(is_done: bool) {
+    let outcome = if is_done { "done" } else { "failed" };
+    counter!("lectern_forgetting_rounds_total", "outcome" => outcome).increment(1);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "beyond 2^53 the last digits of a count tell nothing")]

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use lectern::handlers::async_trait;
 use lectern::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
-    EventRecord, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
-    Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest, TokenId,
+    EventRecord, InQuarantine, NewEvent, NewToken, PageRequest, QuarantineBounds, QuarantineFilter,
+    QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, SecretUse, Token, TokenDigest,
+    TokenId,
 };
 use lectern::store::{
     Acceptance, Claim, Claimed, Lease, Portion, QueueRef, Reopened, ReplayLease, Settlement, Store,
@@ -245,6 +246,14 @@ impl Store for Faulty {
 
     async fn backlog(&self) -> Result<Vec<Backlog>, StoreError> {
         self.inner.backlog().await
+    }
+
+    async fn oldest_open(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.inner.oldest_open().await
+    }
+
+    async fn in_quarantine(&self) -> Result<Vec<InQuarantine>, StoreError> {
+        self.inner.in_quarantine().await
     }
 
     async fn quarantine(

@@ -140,7 +140,7 @@ on_both_stores! {
         let event = lectern.post(br#"{"data":{"amount":{}},"metadata":{"eventType":"invoice.created"}}"#).await;
         assert_eq!(event.status, StatusCode::OK);
         delivery_once(&lectern, &event.json(), "done").await;
-        let metrics = String::from_utf8(lectern.api(Method::GET, "/metrics").await.bytes).unwrap();
+        let metrics = lectern.metrics().await;
         assert!(metrics.contains("lectern_undecided_conditions_total{handler=\"crm\"} 1\n"), "{metrics}");
         assert!(lectern.log().contains("unsupported types map and number"));
     }

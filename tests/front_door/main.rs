@@ -16,6 +16,7 @@ mod events;
 mod following;
 mod hostile;
 mod keeping;
+mod metrics;
 mod mirror;
 mod misbehaving;
 mod mute;

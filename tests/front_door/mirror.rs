@@ -21,8 +21,7 @@ on_both_stores! {
         }
         let talk = lectern.get("/api/v1/conversations/a%20conversation").await;
         assert_eq!((&talk["inboundMessages"], &talk["awaitingReply"]), (&1.into(), &true.into()));
-        let metrics = lectern.api(reqwest::Method::GET, "/metrics").await;
-        let metrics = String::from_utf8(metrics.bytes).unwrap();
+        let metrics = lectern.metrics().await;
         assert!(metrics.contains("lectern_mirrored_events_total 5"), "{metrics}");
     }
 

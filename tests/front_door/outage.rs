@@ -70,8 +70,7 @@ async fn an_outage_is_not_noticed_and_everything_is_there_afterwards_once_and_in
     let waiting = ready(&lectern).await;
     assert_eq!((&waiting["status"], &waiting["spool"]["events"]), (&json!("spooling"), &json!(7)));
     assert!(waiting["spool"]["oldestAgeSeconds"].is_u64() && waiting["spool"]["bytes"].as_u64() > Some(1000));
-    let metrics = lectern.api(Method::GET, "/metrics").await;
-    let metrics = String::from_utf8(metrics.bytes).unwrap();
+    let metrics = lectern.metrics().await;
     assert!(metrics.contains("\nlectern_spool_events 7\n"), "{metrics}");
     assert!(metrics.contains("lectern_commit_batch_events_count{to=\"spool\"} 7\n"), "{metrics}");
     let outside = Answer::of(lectern.http.get(format!("{}/readyz", lectern.public))).await;

@@ -148,6 +148,7 @@ async fn a_parked_queue_is_counted_and_shown(store: Home) {
     assert_eq!((parked.pending, parked.parked_by), (1, Some(dead)));
     let backlog = Backlog { handler: HANDLER.into(), open: 1, parked: 1, dead: 1, oldest_due_at: None };
     assert_eq!(store.backlog().await.unwrap(), [backlog]);
+    assert_eq!(store.oldest_open().await.unwrap(), [], "what waits for a person is told of as parked");
 }
 
 async fn a_dead_delivery_is_done_with_the_reason_why(store: Home) {

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use lectern::model::{
-    Content, Header, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
-    QuarantinedRequest,
+    Content, Header, InQuarantine, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId,
+    Quarantined, QuarantinedRequest,
 };
 use lectern::store::Store;
 
@@ -27,6 +27,7 @@ crate::on_both_stores![
     pages_walk_over_all_newest_first_and_oldest_first,
     what_is_forgotten_is_gone_and_counted_once,
     a_filter_forgets_the_oldest_first_and_no_more_than_was_asked_for,
+    what_is_there_is_counted_by_source_and_by_whether_it_is_held,
 ];
 
 const PLENTY: QuarantineBounds = QuarantineBounds::new(1000, 1 << 30);
@@ -349,4 +350,17 @@ async fn a_filter_forgets_the_oldest_first_and_no_more_than_was_asked_for(store:
     assert_eq!(store.empty_quarantine(&other, 10).await.unwrap(), 0);
     assert_eq!(all(&*store).await.len(), 12);
     assert_eq!(store.empty_quarantine(&QuarantineFilter::default(), 100).await.unwrap(), 12);
+}
+
+async fn what_is_there_is_counted_by_source_and_by_whether_it_is_held(store: Home) {
+    assert_eq!(store.in_quarantine().await.unwrap(), []);
+    let mut second_held = held(second(4), 1);
+    second_held.request.source = "second".into();
+    let batch = [rejected(second(1), 1), held(second(2), 1), rejected(second(3), 1), second_held.clone()];
+    store.quarantine(&batch, PLENTY).await.unwrap();
+    let counted = |source: &str, held, rejected| InQuarantine { source: source.into(), held, rejected };
+    let default = counted("default", 1, 2);
+    assert_eq!(store.in_quarantine().await.unwrap(), [default.clone(), counted("second", 1, 0)]);
+    store.forget_quarantined(&[second_held.request.id]).await.unwrap();
+    assert_eq!(store.in_quarantine().await.unwrap(), [default]);
 }

@@ -27,6 +27,7 @@ crate::on_both_stores![
     a_delivery_that_is_closed_already_is_not_counted_again,
     an_empty_settlement_of_nothing_is_fine,
     the_backlog_counts_what_is_open,
+    what_is_open_longest_is_told_whether_or_not_it_is_due,
 ];
 
 async fn the_backlog_counts_what_is_open(store: Home) {
@@ -49,6 +50,31 @@ async fn the_backlog_counts_what_is_open(store: Home) {
         vec![done(both[0], second(3)), failed(queue.due[1].delivery.id, DeliveryState::Dead, second(3))];
     settle(&*store, settlement(&queue, ends, second(3))).await;
     assert_eq!(store.backlog().await.unwrap(), [backlog("archive", 1, 0, 1), backlog(HANDLER, 1, 1, 9)]);
+}
+
+async fn what_is_open_longest_is_told_whether_or_not_it_is_due(store: Home) {
+    assert_eq!(store.oldest_open().await.unwrap(), []);
+    accept(&*store, owed_to(&[HANDLER, "archive"], "e1", "a", second(1))).await;
+    accept(&*store, owed("e2", "a", second(2))).await;
+    accept(&*store, owed("e3", "b", second(3))).await;
+    let oldest = |at| vec![("archive".to_owned(), second(1)), (HANDLER.to_owned(), second(at))];
+    assert_eq!(store.oldest_open().await.unwrap(), oldest(1));
+
+    // A try that failed makes it no younger, nor does a lease.
+    let queue = claim_one(&*store, second(2)).await;
+    let first = queue.due[0].delivery.id;
+    settle(&*store, settlement(&queue, vec![failed(first, DeliveryState::Pending, second(2))], second(900)))
+        .await;
+    assert_eq!(store.oldest_open().await.unwrap(), oldest(1));
+    let queues = claim_all(&*store, second(900)).await.queues;
+    assert_eq!(store.oldest_open().await.unwrap(), oldest(1));
+    let queue = queues.iter().find(|queue| queue.lease.queue.ordering_key == "a").unwrap();
+    settle(&*store, settlement(queue, vec![done(first, second(900))], second(900))).await;
+    assert_eq!(store.oldest_open().await.unwrap(), oldest(2));
+
+    // Once more from the beginning: it is open since then.
+    store.replay(first, second(901)).await.unwrap();
+    assert_eq!(store.oldest_open().await.unwrap(), oldest(3), "its queue begins with what was replayed");
 }
 
 async fn a_delivery_that_is_done_leaves_its_queue(store: Home) {

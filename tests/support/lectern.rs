@@ -227,6 +227,12 @@ impl Lectern {
         answer.json()["data"].clone()
     }
 
+    /// What monitoring reads.
+    pub(crate) async fn metrics(&self) -> String {
+        let answer = self.api(Method::GET, "/metrics").await;
+        String::from_utf8(answer.bytes).expect("metrics are text")
+    }
+
     /// What was logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().expect("no test panics with the log").clone()

@@ -113,7 +113,9 @@ impl QuarantineWriter {
             .when(|error| matches!(error, StoreError::Unavailable(_)));
         match timeout(self.deadline, keeping).await {
             Ok(Ok(kept)) => {
-                metrics::quarantined(kept.iter().filter(|kept| **kept).count());
+                for (kept, _) in requests.iter().zip(&kept).filter(|(_, is_kept)| **is_kept) {
+                    metrics::quarantined(&kept.request.source);
+                }
                 kept.into_iter().map(|kept| if kept { Fate::Kept } else { Fate::NoRoom }).collect()
             }
             Ok(Err(error)) => {

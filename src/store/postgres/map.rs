@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, DeliveryState, EventId,
-    EventRecord, MirrorStatus, Origin, Quarantined, QuarantinedRequest, Queue, Rebuild, Replay, Resource,
-    ResourceKeys, SecretUse, Talk, Token, TypePattern,
+    EventRecord, InQuarantine, MirrorStatus, Origin, Quarantined, QuarantinedRequest, Queue, Rebuild, Replay,
+    Resource, ResourceKeys, SecretUse, Talk, Token, TypePattern,
 };
 use crate::store::kept::{self, Leased};
 use crate::store::replay::matched_by;
@@ -152,6 +152,17 @@ pub(super) fn backlog(row: &PgRow) -> Result<Backlog, Error> {
         dead: number("dead")?,
         oldest_due_at: maybe_timestamp(row, "oldest_due_at")?,
     })
+}
+
+/// Since when a handler has something open.
+pub(super) fn oldest_open(row: &PgRow) -> Result<(String, Timestamp), Error> {
+    Ok((row.try_get("handler")?, timestamp(row, "opened_at")?))
+}
+
+/// How much of a source is in quarantine.
+pub(super) fn in_quarantine(row: &PgRow) -> Result<InQuarantine, Error> {
+    let number = |column| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
+    Ok(InQuarantine { source: row.try_get("source")?, held: number("held")?, rejected: number("rejected")? })
 }
 
 /// How many deliveries stand so.

@@ -48,9 +48,10 @@ use super::{
 };
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
-    EventRecord, Forgettable, MirrorStatus, NewEvent, NewToken, PageRequest, Place, QuarantineBounds,
-    QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay, ReplayId, Resource,
-    ResourceFilter, ResourceKind, SecretUse, SkippedEvent, Statistics, Token, TokenDigest, TokenId,
+    EventRecord, Forgettable, InQuarantine, MirrorStatus, NewEvent, NewToken, PageRequest, Place,
+    QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest, Queue, Replay,
+    ReplayId, Resource, ResourceFilter, ResourceKind, SecretUse, SkippedEvent, Statistics, Token,
+    TokenDigest, TokenId,
 };
 
 /// Everything that Lectern remembers, in a PostgreSQL database.
@@ -219,6 +220,10 @@ impl Store for PostgresStore {
         Ok(read::backlog(self.readers()?).await?)
     }
 
+    async fn oldest_open(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        Ok(read::oldest_open(self.readers()?).await?)
+    }
+
     async fn note_activity(
         &self,
         slot: Timestamp,
@@ -259,6 +264,10 @@ impl Store for PostgresStore {
         at_most: u32,
     ) -> Result<Vec<QuarantinedRequest>, StoreError> {
         Ok(quarantine::oldest(self.readers()?, filter, after, at_most).await?)
+    }
+
+    async fn in_quarantine(&self) -> Result<Vec<InQuarantine>, StoreError> {
+        Ok(quarantine::count(self.readers()?).await?)
     }
 
     async fn forget_quarantined(&self, ids: &[QuarantineId]) -> Result<u64, StoreError> {

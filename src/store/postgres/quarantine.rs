@@ -9,7 +9,8 @@ use super::map::{self, column, instant};
 use super::repeat::repeated;
 use super::sql;
 use crate::model::{
-    PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest,
+    InQuarantine, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
+    QuarantinedRequest,
 };
 use crate::store::kept;
 
@@ -82,6 +83,12 @@ pub(super) async fn oldest(
         .fetch_all(pool)
         .await?;
     rows.iter().map(map::quarantined_request).collect()
+}
+
+/// See [`crate::store::Store::in_quarantine`].
+pub(super) async fn count(pool: &PgPool) -> Result<Vec<InQuarantine>, sqlx::Error> {
+    let rows = sqlx::query(sql::IN_QUARANTINE).fetch_all(pool).await?;
+    rows.iter().map(map::in_quarantine).collect()
 }
 
 /// See [`crate::store::Store::forget_quarantined`].

@@ -1,5 +1,6 @@
 //! What is listed and looked up. Lists never read a body.
 
+use jiff::Timestamp;
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
@@ -79,6 +80,13 @@ pub(super) async fn queue(readers: &PgPool, queue: &QueueRef) -> Result<Option<Q
         .fetch_optional(readers)
         .await?;
     row.as_ref().map(map::queue).transpose()
+}
+
+/// See [`crate::store::Store::oldest_open`].
+pub(super) async fn oldest_open(readers: &PgPool) -> Result<Vec<(String, Timestamp)>, sqlx::Error> {
+    // Planned each time, by how much there is: it is asked rarely, and a plan for little would read whole queues.
+    let rows = sqlx::query(sql::OLDEST_OPEN).persistent(false).fetch_all(readers).await?;
+    rows.iter().map(map::oldest_open).collect()
 }
 
 /// See [`crate::store::Store::backlog`].

@@ -507,6 +507,17 @@ statements! {
         ) AS given_up USING (handler)
         ORDER BY handler";
 
+    /// Since when each handler has something open: what is first in each of its queues, looked up by itself.
+    OLDEST_OPEN = r"
+        SELECT handler, min(opened_at) AS opened_at
+        FROM queues CROSS JOIN LATERAL (
+            SELECT opened_at FROM deliveries
+            WHERE state = 'pending' AND handler = queues.handler AND ordering_key = queues.ordering_key
+            ORDER BY position LIMIT 1
+        ) AS first
+        WHERE parked_by IS NULL
+        GROUP BY handler ORDER BY handler";
+
     /// Adds to what handlers have been doing, in the order of their names: several processes write here, and two must not wait
     /// for each other.
     NOTE_ACTIVITY = r"
@@ -591,6 +602,11 @@ statements! {
     OLDEST_QUARANTINED = concat!("SELECT ", quarantine_columns!(), ", headers, body FROM quarantine
         WHERE id >= $1 AND id < $2 AND ($3::text IS NULL OR source = $3) AND ($4::text IS NULL OR reason = $4)
         ORDER BY id LIMIT $5");
+
+    /// How much of each source is in quarantine.
+    IN_QUARANTINE = r"
+        SELECT source, count(*) FILTER (WHERE held) AS held, count(*) FILTER (WHERE NOT held) AS rejected
+        FROM quarantine GROUP BY source ORDER BY source";
 
     /// One request in quarantine.
     QUARANTINED_REQUEST = concat!("SELECT ", quarantine_columns!(), ", headers, body FROM quarantine WHERE id = $1");
@@ -717,6 +733,29 @@ mod tests {
             let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
             let plan = plan.join("\n");
             assert!(plan.contains("deliveries_pkey") && !plan.contains("deliveries_open"), "{plan}");
+        }
+    }
+
+    /// Whatever is stored, and however much waits in one queue: a look at each queue is a look at its first delivery.
+    #[tokio::test]
+    async fn what_is_open_longest_is_found_by_one_look_at_each_queue() {
+        let url = super::super::test_database::fresh_postgres_database().await;
+        let store = super::super::PostgresStore::connect(&url, 1).await.unwrap();
+        let mut connection = store.readers().unwrap().acquire().await.unwrap();
+        let filled =
+            "INSERT INTO deliveries (id, event_id, handler, ordering_key, state, opened_at, settled_at)
+            SELECT gen_random_uuid(), gen_random_uuid(), 'crm', 'a', state, 'epoch', settled_at
+            FROM generate_series(1, 10000),
+                (VALUES ('done', 'epoch'::timestamptz), ('pending', NULL)) AS kinds (state, settled_at)";
+        let queue =
+            "INSERT INTO queues (handler, ordering_key, pending, due_at) VALUES ('crm', 'a', 10000, 'epoch')";
+        for statement in [filled, queue, "ANALYZE"] {
+            sqlx::query(statement).execute(&mut *connection).await.unwrap();
+            let explained = AssertSqlSafe(format!("EXPLAIN {}", super::OLDEST_OPEN));
+            let rows = sqlx::raw_sql(explained).fetch_all(&mut *connection).await.unwrap();
+            let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+            let plan = plan.join("\n");
+            assert!(plan.contains("Limit") && plan.contains("Index Scan using deliveries_open"), "{plan}");
         }
     }
 }

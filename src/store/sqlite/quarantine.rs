@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::map::{self, instant};
 use super::{batch, sql};
 use crate::model::{
-    PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined, QuarantinedRequest,
+    InQuarantine, PageRequest, QuarantineBounds, QuarantineFilter, QuarantineId, Quarantined,
+    QuarantinedRequest,
 };
 use crate::store::kept;
 
@@ -143,6 +144,12 @@ pub(super) async fn oldest(
         .fetch_all(readers)
         .await?;
     rows.iter().map(map::quarantined_request).collect()
+}
+
+/// See [`crate::store::Store::in_quarantine`].
+pub(super) async fn count(readers: &SqlitePool) -> Result<Vec<InQuarantine>, sqlx::Error> {
+    let rows = sqlx::query(sql::IN_QUARANTINE).fetch_all(readers).await?;
+    rows.iter().map(map::in_quarantine).collect()
 }
 
 /// See [`crate::store::Store::forget_quarantined`].

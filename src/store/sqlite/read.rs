@@ -1,5 +1,6 @@
 //! What is listed and looked up. Lists never read a body.
 
+use jiff::Timestamp;
 use sqlx::{Row, SqliteExecutor, SqlitePool};
 use uuid::Uuid;
 
@@ -95,6 +96,12 @@ pub(super) async fn queue(readers: &SqlitePool, queue: &QueueRef) -> Result<Opti
         .fetch_optional(readers)
         .await?;
     row.as_ref().map(map::queue).transpose()
+}
+
+/// See [`crate::store::Store::oldest_open`].
+pub(super) async fn oldest_open(readers: &SqlitePool) -> Result<Vec<(String, Timestamp)>, sqlx::Error> {
+    let rows = sqlx::query(sql::OLDEST_OPEN).fetch_all(readers).await?;
+    rows.iter().map(map::oldest_open).collect()
 }
 
 /// See [`crate::store::Store::backlog`].

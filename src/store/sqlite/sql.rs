@@ -466,6 +466,19 @@ statements! {
         ) AS given_up USING (handler)
         ORDER BY handler";
 
+    /// Since when each handler has something open: what is first in each of its queues, looked up by itself.
+    OLDEST_OPEN = r"
+        SELECT handler, min(opened_at) AS opened_at
+        FROM (
+            SELECT handler, (
+                SELECT opened_at FROM deliveries
+                WHERE state = 'pending' AND handler = queues.handler AND ordering_key = queues.ordering_key
+                ORDER BY position LIMIT 1
+            ) AS opened_at
+            FROM queues WHERE parked_by IS NULL
+        )
+        WHERE opened_at IS NOT NULL GROUP BY handler ORDER BY handler";
+
     /// What each source holds already, without these, whose identifiers come as in CONTENTS.
     HELD_BEFORE = r"
         SELECT source, count(*) AS requests, sum(weight) AS bytes FROM quarantine
@@ -497,6 +510,11 @@ statements! {
     OLDEST_QUARANTINED = concat!("SELECT ", quarantine_columns!(), ", headers, body FROM quarantine
         WHERE id >= ?1 AND id < ?2 AND (?3 IS NULL OR source = ?3) AND (?4 IS NULL OR reason = ?4)
         ORDER BY id LIMIT ?5");
+
+    /// How much of each source is in quarantine.
+    IN_QUARANTINE = r"
+        SELECT source, count(*) FILTER (WHERE held) AS held, count(*) FILTER (WHERE NOT held) AS rejected
+        FROM quarantine GROUP BY source ORDER BY source";
 
     /// One request in quarantine.
     QUARANTINED_REQUEST = concat!("SELECT ", quarantine_columns!(), ", headers, body FROM quarantine WHERE id = ?1");

@@ -100,6 +100,8 @@ on_both_stores! {
         let repaired = events(&lectern, "message.received").await;
         assert_eq!(repaired.iter().filter(|event| event["origin"] == "repair").count(), 5);
         assert_eq!(events(&lectern, "lectern.gap_repaired").await.len(), 1);
+        let counted = "lectern_repaired_events_total{type=\"message.received\"} 5\n";
+        eventually("they are counted", async || lectern.metrics().await.contains(counted).then_some(())).await;
         // Once more finds nothing.
         assert!(world.told(&["repair", "--since", "1h"]).await.contains("0 were missing"));
     }
@@ -147,8 +149,7 @@ on_both_stores! {
         .await;
         world.told(&["webhooks", "apply"]).await;
         eventually("all is well", async || findings().await.is_empty().then_some(())).await;
-        let metrics = lectern.api(reqwest::Method::GET, "/metrics").await;
-        let metrics = String::from_utf8(metrics.bytes).unwrap();
+        let metrics = lectern.metrics().await;
         assert!(metrics.contains(r#"lectern_watchdog_findings{kind="gone"} 0"#), "{metrics}");
         // The public listener tells nobody.
         let ready = lectern.http.get(format!("{}/readyz", lectern.public)).send().await.unwrap();
