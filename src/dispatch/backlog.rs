@@ -17,8 +17,10 @@ use crate::telemetry::{Chain, metrics, surviving};
 /// How often it is looked at: nobody's monitoring asks more often.
 const EVERY: Duration = Duration::from_secs(15);
 
-/// The rest between two looks is at least so many times what the last one took the store: a million queues take seconds.
+/// Where a look takes the store long, the rest after it is so many times as long, and no longer than that: a million queues take
+/// seconds, and so does a store that is away.
 const REST: u32 = 20;
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// Looks now and then until `stop` is cancelled.
 pub async fn measure(store: Arc<dyn Database>, clock: Arc<dyn Clock>, stop: CancellationToken) {
@@ -30,7 +32,7 @@ pub async fn measure(store: Arc<dyn Database>, clock: Arc<dyn Clock>, stop: Canc
             tracing::debug!(error = %Chain(&error), "what waits can't be measured now");
         }
         tokio::select! {
-            () = sleep(EVERY.max(begun.elapsed() * REST)) => {}
+            () = sleep((begun.elapsed() * REST).clamp(EVERY, LONGEST_REST)) => {}
             () = stop.cancelled() => {}
         }
     }

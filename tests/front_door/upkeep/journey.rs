@@ -102,6 +102,8 @@ on_both_stores! {
         assert_eq!(events(&lectern, "lectern.gap_repaired").await.len(), 1);
         let counted = "lectern_repaired_events_total{type=\"message.received\"} 5\n";
         eventually("they are counted", async || lectern.metrics().await.contains(counted).then_some(())).await;
+        world.told(&["rebuild"]).await;
+        assert!(lectern.metrics().await.contains(counted), "what is mirrored anew is not repaired anew");
         // Once more finds nothing.
         assert!(world.told(&["repair", "--since", "1h"]).await.contains("0 were missing"));
     }
