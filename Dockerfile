@@ -20,14 +20,21 @@ RUN touch src/main.rs src/lib.rs \
     && cargo build --locked --release --all-features --bin lectern \
     && install -D target/release/lectern /out/usr/local/bin/lectern \
     && install -D --mode=0644 config/production.toml /out/etc/lectern/lectern.toml \
-    && install -d --owner=65532 --group=65532 --mode=0700 /out/var/lib/lectern
+    && install -d --mode=0700 /state/lectern
 
 # Nothing else: no shell, no package manager, and a user who may do nothing.
 FROM gcr.io/distroless/cc-debian12:nonroot
+# docker build --build-arg REVISION=$(git rev-parse HEAD) …
+ARG VERSION=0.1.0
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Lectern" \
       org.opencontainers.image.description="Receives Podium's webhooks: verified, durable, answered in time, and handed to your handlers in order" \
-      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+      org.opencontainers.image.licenses="MIT OR Apache-2.0" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
 COPY --from=build /out /
+# Its user's, whatever the engine makes of owners that are not said.
+COPY --from=build --chown=65532:65532 /state/ /var/lib/
 ENV LECTERN_CONFIG=/etc/lectern/lectern.toml
 # The spool and what Lectern makes for itself. Everything else may be read-only.
 VOLUME /var/lib/lectern

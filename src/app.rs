@@ -359,8 +359,8 @@ fn metrics(spool: Spool, store: Arc<dyn Store>, clock: Arc<dyn Clock>) -> query:
             age.max(0.0),
             depth.set_aside,
         );
-        let (open, resting) = store.connections();
-        telemetry::metrics::connections(open, resting);
+        let pool = store.connections();
+        telemetry::metrics::connections(pool.open, pool.resting, pool.most);
         telemetry::metrics::render()
     })
 }

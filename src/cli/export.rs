@@ -46,7 +46,8 @@ pub(super) async fn run(arguments: &Arguments, loaded: &Loaded) -> Result<(), Fa
     store.close().await;
     if done.is_ok() && spooled > 0 {
         output::complain(&format!(
-            "{spooled} events wait in the spool of this machine and may not be in it: bring the folder {} along, or start the server until              `GET /readyz` shows nothing in the spool and export once more. Podium was told that they arrived.",
+            "{spooled} events wait in the spool of this machine and may not be in it: bring the folder {} along, or start the server until \
+             `GET /readyz` shows nothing in the spool and export once more. Podium was told that they arrived.",
             loaded.spool_dir().display()
         ));
     }

@@ -273,6 +273,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_deployed_says_which_version_it_is() {
+        let version = env!("CARGO_PKG_VERSION");
+        assert!(include_str!("../../Dockerfile").contains(&format!("ARG VERSION={version}\n")));
+        let kustomization = include_str!("../../deploy/kubernetes/kustomization.yaml");
+        assert!(kustomization.contains(&format!("newTag: \"{version}\"")));
+    }
+
+    #[test]
     fn every_command_in_the_documentation_is_one() {
         let (mut blocks, mut inline) = (0, 0);
         for page in pages() {

@@ -38,6 +38,28 @@ use crate::model::{
     TokenId,
 };
 
+/// How many connections to the database there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolUse {
+    /// Those that are open.
+    pub open: u32,
+    /// Those of them that nobody uses.
+    pub resting: u32,
+    /// As many as may be open.
+    pub most: u32,
+}
+
+impl PoolUse {
+    fn of<DB: sqlx::Database>(pools: &[&sqlx::Pool<DB>]) -> Self {
+        let resting: usize = pools.iter().map(|pool| pool.num_idle()).sum();
+        Self {
+            open: pools.iter().map(|pool| pool.size()).sum(),
+            resting: u32::try_from(resting).unwrap_or(u32::MAX),
+            most: pools.iter().map(|pool| pool.options().get_max_connections()).sum(),
+        }
+    }
+}
+
 /// Everything that Lectern remembers. Instants and durations are kept to the microsecond.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
@@ -232,9 +254,9 @@ pub trait Store: Send + Sync + 'static {
     /// All that is known of the use of secrets, of those too that are not configured any more. The order is not given.
     async fn secret_uses(&self) -> Result<Vec<SecretUse>, StoreError>;
 
-    /// How many connections to the database are open, and how many of them rest.
-    fn connections(&self) -> (u32, u32) {
-        (0, 0)
+    /// How many connections to the database there are.
+    fn connections(&self) -> PoolUse {
+        PoolUse::default()
     }
 
     /// Whether the store answers and can be written to.

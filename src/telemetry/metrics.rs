@@ -130,10 +130,11 @@ pub fn committed(events: usize, place: &'static str) {
     histogram!("lectern_commit_batch_events", "to" => place).record(of_count(events as u64));
 }
 
-/// So many connections to the database are open, of which so many rest.
-pub fn connections(open: u32, resting: u32) {
+/// So many connections to the database are open, of which so many rest; so many may be open.
+pub fn connections(open: u32, resting: u32, most: u32) {
     gauge!("lectern_database_connections", "state" => "open").set(f64::from(open));
     gauge!("lectern_database_connections", "state" => "resting").set(f64::from(resting));
+    gauge!("lectern_database_connections", "state" => "most").set(f64::from(most));
 }
 
 /// There is this handler, whose calls may have these outcomes: its counts begin at 0, too.

@@ -22,11 +22,11 @@ use crate::upkeep::world::{World, impatient};
 const NOT_HERE: [(&str, &str); 13] = [
     ("./scripts/test", "runs this test"),
     ("bench/run ", "takes hours"),
-    ("cargo build ", "scripts/try-compose builds all kinds of handlers"),
+    ("cargo build ", "takes minutes; .ci/run and scripts/try-compose build the same"),
     ("cargo run\n", "starts the server that is beside every block"),
     ("cargo run --example", "tests/handlers/custom.rs has the example"),
     ("cp .env.example", "scripts/try-compose"),
-    ("docker compose exec", "scripts/try-compose"),
+    ("docker compose ", "scripts/try-compose"),
     ("kubectl apply", "needs a cluster; scripts/check-manifests looks at what is applied"),
     (
         "DATABASE_URL=postgres://lectern:password@localhost/lectern cargo run",

@@ -49,6 +49,8 @@ fn the_configurations_for_production_have_no_mistakes() {
         assert_eq!(loaded.public().listen.to_string(), "0.0.0.0:8080");
         assert_eq!(loaded.internal_listen().to_string(), "0.0.0.0:8081");
     }
+    let unit = Written::new().file(include_str!("../../../deploy/systemd/lectern.toml")).load().unwrap();
+    assert!(unit.public().listen.ip().is_loopback());
 }
 
 #[test]

@@ -43,8 +43,8 @@ use tokio::time::Instant;
 use super::work_signal::WorkSignal;
 use super::{
     Acceptance, Claim, Claimed, ForgettingStore, Forgotten, Lease, LeaseToken, MirrorLease, MirrorStore,
-    Mirrored, MovingStore, Note, NoteStore, Portion, QueueRef, Reached, Rebuilding, Record, Reopened,
-    ReplayLease, Settlement, Store, StoreError, Unmirrored,
+    Mirrored, MovingStore, Note, NoteStore, PoolUse, Portion, QueueRef, Reached, Rebuilding, Record,
+    Reopened, ReplayLease, Settlement, Store, StoreError, Unmirrored,
 };
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
@@ -306,10 +306,8 @@ impl Store for PostgresStore {
         Ok(secrets::all(self.readers()?).await?)
     }
 
-    fn connections(&self) -> (u32, u32) {
-        let pools = [&self.working, &self.reading];
-        let resting = pools.iter().map(|pool| pool.num_idle()).sum::<usize>();
-        (pools.iter().map(|pool| pool.size()).sum(), u32::try_from(resting).unwrap_or(u32::MAX))
+    fn connections(&self) -> PoolUse {
+        PoolUse::of(&[&self.working, &self.reading])
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -33,8 +33,8 @@ use tokio::sync::{mpsc, watch};
 use super::work_signal::WorkSignal;
 use super::{
     Acceptance, Claim, Claimed, ForgettingStore, Forgotten, Lease, LeaseToken, MirrorLease, MirrorStore,
-    Mirrored, MovingStore, Note, NoteStore, Portion, QueueRef, Reached, Rebuilding, Record, Reopened,
-    ReplayLease, Settlement, Store, StoreError, Unmirrored,
+    Mirrored, MovingStore, Note, NoteStore, PoolUse, Portion, QueueRef, Reached, Rebuilding, Record,
+    Reopened, ReplayLease, Settlement, Store, StoreError, Unmirrored,
 };
 use crate::model::{
     Activity, Attempt, Backlog, Content, Delivery, DeliveryFilter, DeliveryId, EventFilter, EventId,
@@ -269,10 +269,8 @@ impl Store for SqliteStore {
         Ok(secrets::all(&self.readers).await?)
     }
 
-    fn connections(&self) -> (u32, u32) {
-        let pools = [&self.writer, &self.readers, &self.claim_readers];
-        let resting = pools.iter().map(|pool| pool.num_idle()).sum::<usize>();
-        (pools.iter().map(|pool| pool.size()).sum(), u32::try_from(resting).unwrap_or(u32::MAX))
+    fn connections(&self) -> PoolUse {
+        PoolUse::of(&[&self.writer, &self.readers, &self.claim_readers])
     }
 
     async fn check(&self) -> Result<(), StoreError> {
