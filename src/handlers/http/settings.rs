@@ -15,10 +15,9 @@ use crate::config::{SettingsError, secret_as};
 use crate::handlers::excerpt::Secrets;
 use crate::handlers::text_table::TextTable;
 
-/// The statuses of what will be no different the next time: the request is wrong for the receiver, or what it was sent to is gone
-/// for good. 401 and 403 are not among them: a token may be mended while deliveries wait. Nor is 404: a proxy answers it for as
-/// long as what is behind it is being replaced, and in that minute all that waits would be given up.
-const PERMANENT: [u16; 3] = [400, 410, 422];
+/// The statuses of what will be no different the next time: the request is wrong for the receiver, or there is nothing
+/// where it is sent to. 401 and 403 are not among them: a token may be mended while deliveries wait.
+const PERMANENT: [u16; 4] = [400, 404, 410, 422];
 
 /// A part of a path that is shorter is a word, such as `webhooks`, and no token.
 const TOKEN: usize = 12;

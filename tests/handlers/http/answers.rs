@@ -43,8 +43,6 @@ async fn every_status_of_success_is_done() {
 async fn other_statuses_are_a_failure_that_is_tried_again() {
     for (status, reason) in [
         (401, "the answer was 401 Unauthorized"),
-        (403, "the answer was 403 Forbidden"),
-        (404, "the answer was 404 Not Found"),
         (429, "the answer was 429 Too Many Requests"),
         (500, "the answer was 500 Internal Server Error"),
     ] {
@@ -59,7 +57,7 @@ async fn other_statuses_are_a_failure_that_is_tried_again() {
 
 #[tokio::test]
 async fn a_status_that_no_further_try_would_change_is_a_failure_for_good() {
-    for status in [400, 410, 422] {
+    for status in [400, 404, 410, 422] {
         let answer = ResponseTemplate::new(status).set_body_string("why");
         let failure = answered(answer).await.unwrap_err();
         assert!(failure.permanent, "{status}");
