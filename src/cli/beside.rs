@@ -22,3 +22,15 @@ pub(super) async fn store(loaded: &Loaded) -> Result<Arc<dyn Database>, Failure>
         _ => Ok(app::open_store(database).await?),
     }
 }
+
+/// The same, for what must go over everything that is stored.
+pub(super) async fn whole_store(loaded: &Loaded) -> Result<Arc<dyn Database>, Failure> {
+    let store = store(loaded).await?;
+    if store.is_known().await? {
+        return Ok(store);
+    }
+    store.close().await;
+    Err(Failure::failed(
+        "a newer Lectern has brought the database up to date and may keep more there than this one knows of: use that one, or a later one",
+    ))
+}

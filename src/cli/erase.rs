@@ -71,7 +71,7 @@ Examples:
 pub(super) async fn run(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
     let Arguments { contact, email, phone, .. } = arguments;
     let asked = Traces::of(contact, email, phone).map_err(|but| Failure::usage(but.to_string()))?;
-    let store = beside::store(loaded).await?;
+    let store = beside::whole_store(loaded).await?;
     let done = tokio::select! {
         done = find_and_erase(arguments, asked, loaded, &*store) => done,
         _ = tokio::signal::ctrl_c() => {

@@ -36,7 +36,7 @@ Examples:
 
 /// Writes everything that the database has.
 pub(super) async fn run(arguments: &Arguments, loaded: &Loaded) -> Result<(), Failure> {
-    let store = beside::store(loaded).await?;
+    let store = beside::whole_store(loaded).await?;
     // Before the lines are written: an event goes from there into the database.
     let spooled = in_spool(loaded.spool_dir())?;
     let done = tokio::select! {

@@ -17,8 +17,8 @@ const SOON: Duration = Duration::from_secs(5);
 
 /// How far it is.
 pub(super) enum Step<T> {
-    /// So many of so many are done.
-    At { done: u64, of: u64 },
+    /// So many are done, of so many, if that is known.
+    At { done: u64, of: Option<u64> },
     /// It is over.
     Over(T),
 }
@@ -48,7 +48,10 @@ async fn watch<T>(
         match look().await {
             Ok(Step::Over(end)) => return Ok(end),
             Ok(Step::At { done, of }) => {
-                bar.set_length(of);
+                match of {
+                    Some(of) => bar.set_length(of),
+                    None => bar.unset_length(),
+                }
                 bar.set_position(done);
                 if last.replace((done, of)) != Some((done, of)) {
                     (since, told) = (Instant::now(), false);

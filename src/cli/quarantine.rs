@@ -1,5 +1,7 @@
 //! `lectern quarantine`.
 
+use std::fmt;
+
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -67,6 +69,17 @@ struct Released {
     complete: bool,
 }
 
+impl fmt::Display for Released {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { released, duplicates, still_unverified, .. } = self;
+        write!(f, "{released} became events, {duplicates} were events already, ")?;
+        match still_unverified {
+            0 => f.write_str("none is left of them."),
+            left => write!(f, "{left} failed again and stay: `lectern doctor` says why."),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Deleted {
     deleted: u64,
@@ -80,14 +93,17 @@ pub(super) async fn run(arguments: Arguments, loaded: &Loaded) -> Result<(), Fai
         Some(Command::Release { filters, json, server }) => {
             let released = release(&filters, &Api::of(&server, loaded)?).await?;
             if json {
-                return output::line(serde_json::to_string_pretty(&released)?);
+                output::line(serde_json::to_string_pretty(&released)?)?;
+            } else {
+                output::line(&released)?;
             }
-            let Released { released, duplicates, still_unverified, .. } = released;
-            let rest = match still_unverified {
-                0 => "none is left of them".to_owned(),
-                left => format!("{left} failed again and stay: `lectern doctor` says why"),
-            };
-            output::line(format_args!("{released} became events, {duplicates} were events already, {rest}."))
+            if released.complete {
+                return Ok(());
+            }
+            Err(Failure::failed(
+                "not all were looked at: so many fail again that the rest has no turn; delete those, or release the others by \
+                 receivedAfter=… or reason=…",
+            ))
         }
         Some(Command::Delete { which, server, .. }) => {
             let Deleted { deleted } = delete(&which, &Api::of(&server, loaded)?).await?;

@@ -59,7 +59,7 @@ async fn rebuild(store: &dyn MirrorStore) -> Result<(), Failure> {
     let watched = progress::until_it_ends(STANDING, async || {
         // Whoever else asks for it begins it anew: then it is theirs that is watched.
         Ok(match store.mirror_status().await?.rebuild {
-            Some(Rebuild { total, done, ended_at: None, .. }) => Step::At { done, of: total },
+            Some(Rebuild { total, done, ended_at: None, .. }) => Step::At { done, of: Some(total) },
             ended => Step::Over(ended.map_or(0, |ended| ended.done)),
         })
     });

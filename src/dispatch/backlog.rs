@@ -30,6 +30,8 @@ pub async fn measure(store: Arc<dyn Database>, clock: Arc<dyn Clock>, stop: Canc
         let looked = surviving("measuring what waits", seen.look(&*store, &*clock)).await;
         if let Some(Err(error)) = looked {
             tracing::debug!(error = %Chain(&error), "what waits can't be measured now");
+            // What was open is taken to be so still: a backlog in which the look takes too long is not gone.
+            seen.tell_oldest(clock.now());
         }
         tokio::select! {
             () = sleep((begun.elapsed() * REST).clamp(EVERY, LONGEST_REST)) => {}
@@ -43,6 +45,7 @@ pub async fn measure(store: Arc<dyn Database>, clock: Arc<dyn Clock>, stop: Canc
 struct Seen {
     handlers: BTreeSet<String>,
     sources: BTreeSet<String>,
+    oldest: BTreeMap<String, Timestamp>,
 }
 
 impl Seen {
@@ -53,7 +56,8 @@ impl Seen {
         let (backlogs, paused) = (in_time(store.backlog()).await?, in_time(store.paused()).await?);
         self.see_handlers(&backlogs, &paused, clock.now());
         // Last: this one may take too long.
-        self.see_oldest(in_time(store.oldest_open()).await?, clock.now());
+        self.oldest = in_time(store.oldest_open()).await?.into_iter().collect();
+        self.tell_oldest(clock.now());
         Ok(())
     }
 
@@ -79,10 +83,9 @@ impl Seen {
         }
     }
 
-    fn see_oldest(&self, oldest: Vec<(String, Timestamp)>, now: Timestamp) {
-        let oldest: BTreeMap<String, Timestamp> = oldest.into_iter().collect();
+    fn tell_oldest(&self, now: Timestamp) {
         for handler in &self.handlers {
-            metrics::oldest_open(handler, oldest.get(handler).map_or(0.0, |at| age(*at, now)));
+            metrics::oldest_open(handler, self.oldest.get(handler).map_or(0.0, |at| age(*at, now)));
         }
     }
 }

@@ -81,7 +81,8 @@ async fn forget(
     store: &dyn ForgettingStore,
     stop: &CancellationToken,
 ) -> bool {
-    let (mut forgotten, mut next, mut is_well) = (0, Some(Reached::default()), true);
+    let (mut forgotten, mut next) = (0, Some(Reached::default()));
+    let (mut is_well, mut is_held_up) = (true, false);
     while let Some(from) = next
         && !stop.is_cancelled()
     {
@@ -89,6 +90,7 @@ async fn forget(
             Ok(some) => {
                 metrics::forgotten(what.as_str(), some.count);
                 forgotten += some.count;
+                is_held_up |= some.is_held_up;
                 next = some.reached;
             }
             Err(error) => {
@@ -101,7 +103,10 @@ async fn forget(
     if forgotten > 0 {
         tracing::info!(forgotten, %before, "old {what} were forgotten");
     }
-    is_well
+    if is_held_up {
+        tracing::info!("some old {what} stay for now: who uses them would have to wait");
+    }
+    is_well && !is_held_up
 }
 
 /// A step of a round: forgets some of a kind, and rests.
@@ -116,7 +121,7 @@ pub async fn forget_some(
 ) -> Result<Forgotten, StoreError> {
     let begun = Instant::now();
     let forgotten = in_time(store.forget_before(what, from, before, BATCH)).await?;
-    if forgotten.count > 0 {
+    if forgotten.count > 0 || forgotten.reached.is_some() {
         sleep((begun.elapsed() * REST).max(SHORTEST_REST)).await;
     }
     Ok(forgotten)

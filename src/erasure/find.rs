@@ -59,7 +59,7 @@ impl<F: Fn(Looking)> Finder<F> {
     /// Learns who the person is, until there is no uid to learn any more: each may be what tells that another resource is theirs.
     async fn contacts(&mut self, mirror: &dyn MirrorStore) -> Result<(), StoreError> {
         loop {
-            let known = self.found.person.traces().uids().count();
+            let known = self.found.person.contacts().len();
             for kind in WITH_ADDRESSES {
                 self.each(kind, mirror, |found, resource| found.person.meet(&resource)).await?;
             }
@@ -69,7 +69,7 @@ impl<F: Fn(Looking)> Finder<F> {
                     self.found.person.merge(&merged, &uid);
                 }
             }
-            if self.found.person.traces().uids().count() == known {
+            if self.found.person.contacts().len() == known {
                 return Ok(());
             }
         }

@@ -57,6 +57,16 @@ fn length(bytes: usize) -> u32 {
     u32::try_from(bytes).expect("the listener takes no request that is this long")
 }
 
+/// Whether the event that stands at the beginning of `from` would take more than the `available` bytes.
+pub(super) fn reaches_beyond(from: &mut impl Read, available: u64) -> io::Result<bool> {
+    let mut head = [0; HEAD];
+    if available < HEAD as u64 || !fill(from, &mut head)? {
+        return Ok(true);
+    }
+    let length = number(&head[..4]);
+    Ok((4..=LONGEST).contains(&length) && u64::from(length) > available - HEAD as u64)
+}
+
 /// Reads the event that stands at the beginning of `from`, of which `available` bytes are there, and says how many it
 /// takes. None when no whole event stands there.
 ///

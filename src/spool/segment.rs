@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::error::{Named as _, SpoolError};
-use super::record;
 use super::walk::Walk;
 use crate::model::Arrival;
 
@@ -19,8 +18,8 @@ pub(super) const MARK: &[u8] = b"lectern spool 1\n";
 /// Nothing more is added to a write that is longer. The usual batch is shorter.
 pub(super) const WRITE_BYTES: u64 = 8 * 1024 * 1024;
 
-/// No write is longer. What is behind the last whole event and longer was not torn.
-const TORN: u64 = WRITE_BYTES + record::LONGEST as u64 + record::HEAD as u64;
+/// What is behind the last whole event and longer was not torn, unless one event alone is as long: no write of several is longer.
+const TORN: u64 = WRITE_BYTES;
 
 /// How often a file may fail to be read until it is given up. Whoever reads pauses for up to a second, so that makes five minutes: a
 /// volume on a network may be away for as long, and what waits loses nothing.
@@ -126,7 +125,7 @@ impl Segment {
         }
         let (behind, passed_over) = (found - walk.at, walk.passed_over);
         let mut segment = Self { oldest, ..Self::at_start(path, walk.at, events) };
-        if passed_over || behind > TORN {
+        if passed_over || (behind > TORN && !walk.is_torn_event().named("read", &segment.path)?) {
             segment.tell_of_damage();
         } else if behind > 0 {
             tracing::warn!(

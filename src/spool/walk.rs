@@ -39,6 +39,12 @@ impl Walk {
         Ok(None)
     }
 
+    /// Whether an event stands behind the last whole one that is longer than what is there.
+    pub(super) fn is_torn_event(&mut self) -> io::Result<bool> {
+        self.file.seek(SeekFrom::Start(self.at))?;
+        record::reaches_beyond(&mut self.file, self.end - self.at)
+    }
+
     /// Goes to the next whole event, if there is one.
     fn pass_over(&mut self) -> io::Result<bool> {
         let from = self.at + 1;

@@ -11,8 +11,8 @@ use crate::model::{EventId, Forgettable, ResourceKind};
 /// default is the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reached {
-    /// In which of the places, where a kind lies in several.
-    pub(super) place: usize,
+    /// In which of the places, where a kind lies in several: they are in the order of an identifier that each has for good.
+    pub(super) place: Uuid,
     pub(super) id: Uuid,
 }
 
@@ -36,7 +36,7 @@ impl Forgotten {
     pub(super) fn in_window(gone: &[Uuid], at_most: u32, end: Option<Uuid>) -> Self {
         let is_full = gone.len() as u64 >= u64::from(at_most);
         let id = if is_full { gone.iter().max().copied() } else { end };
-        let reached = id.map(|id| Reached { place: 0, id });
+        let reached = id.map(|id| Reached { place: Uuid::nil(), id });
         Self { count: gone.len() as u64, reached, is_held_up: false }
     }
 }

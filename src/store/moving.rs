@@ -15,6 +15,9 @@ use crate::model::Words;
 /// move.
 #[async_trait]
 pub trait MovingStore: Send + Sync + 'static {
+    /// Whether the database keeps only what this program knows of. One that a newer program has brought up to date may keep more.
+    async fn is_known(&self) -> Result<bool, StoreError>;
+
     /// Hands out every record as it is at one moment, collection by collection in the order of [`COLLECTIONS`], each in the order of
     /// its key. Ends early when nobody takes them any more.
     async fn export(&self, to: mpsc::Sender<Record>) -> Result<(), StoreError>;

@@ -56,9 +56,12 @@ macro_rules! with_another_migration {
 
 /// Servers are replaced one after another, and somebody may go back.
 async fn assert_a_newer_database_is_refused_only_if_it_lacks_something(home: Home) {
+    assert!(home.is_known().await.unwrap());
     with_another_migration!(home, "9000, 'something new'");
     with_another_migration!(home, "9001, 'drop the past after 0001'");
-    home.place.open().await.unwrap().check().await.unwrap();
+    let store = home.place.open().await.unwrap();
+    store.check().await.unwrap();
+    assert!(!store.is_known().await.unwrap(), "there may be more than it knows of");
     with_another_migration!(home, "9002, 'drop the present after 9000'");
     let refusal = home.place.open().await.err().unwrap();
     assert!(matches!(refusal, StoreError::Failed(_)));

@@ -21,7 +21,7 @@ pub(super) async fn until_it_ends(replay: &Replay, store: &dyn Store) -> Result<
     let watched = progress::until_it_ends(STANDING, async || {
         Ok(match store.one_replay(id).await? {
             Some(replay) if replay.state == ReplayState::Running => {
-                Step::At { done: replay.replayed, of: replay.matched.unwrap_or(replay.replayed) }
+                Step::At { done: replay.replayed, of: replay.matched }
             }
             ended => Step::Over(ended),
         })

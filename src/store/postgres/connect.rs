@@ -191,6 +191,12 @@ async fn check_encoding(connection: &mut PgConnection) -> Result<(), StoreError>
     ))
 }
 
+/// Whether the database has only migrations that this program has.
+pub(super) async fn is_known(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let applied: Vec<(i64, String)> = sqlx::query_as(sql::APPLIED_MIGRATIONS).fetch_all(pool).await?;
+    Ok(applied.iter().all(|(version, _)| MIGRATIONS.version_exists(*version)))
+}
+
 /// Whether the database answers and takes writes.
 pub(super) async fn check(pool: &PgPool) -> Result<(), StoreError> {
     let is_read_only: bool = sqlx::query_scalar(sql::IS_READ_ONLY).fetch_one(pool).await?;

@@ -53,6 +53,8 @@ impl Step {
     ) -> Result<Forgotten, sqlx::Error> {
         let end: Option<Uuid> =
             sqlx::query_scalar(window).bind(self.from).bind(self.end).bind(LOOK).fetch_optional(pool).await?;
+        // More of one event than a step looks at are looked at all the same.
+        let end = end.filter(|end| *end > self.from);
         let gone = repeated(|| {
             let range = statement().bind(self.from).bind(end.unwrap_or(self.end));
             range.bind(i64::from(self.at_most)).fetch_all(pool)
@@ -70,36 +72,50 @@ async fn forget_bodies(
     at_most: u32,
     not_now: &NotNow,
 ) -> Result<Forgotten, sqlx::Error> {
-    let mut tables: Vec<String> = sqlx::query_scalar(sql::MIXED_BODIES).fetch_all(pool).await?;
     let (mut is_held_up, is_beginning) = (false, from == Reached::default());
+    let mut tables = mixed(pool).await?;
     for week in weeks::over(pool, end).await? {
-        // Whoever asks for a lock that is not to be had has webhooks wait: not again and again.
-        if not_now.is_set(Instant::now()) {
-            is_held_up = true;
-            break;
-        }
-        let outcome = if is_beginning { weeks::drop_one(pool, &week).await? } else { Outcome::Needed };
-        match outcome {
-            Outcome::Dropped(count) => return Ok(Forgotten { count, reached: Some(from), is_held_up }),
-            Outcome::Needed if !tables.contains(&week.name) => tables.push(week.name),
-            Outcome::Needed => {}
-            Outcome::InUse => {
-                is_held_up = true;
-                not_now.set(Instant::now() + LATER);
+        let is_needed = if is_beginning {
+            // Whoever asks for a lock that is not to be had has webhooks wait: not again and again.
+            let may_lock = !not_now.is_set(Instant::now());
+            match weeks::drop_one(pool, &week, may_lock).await? {
+                Outcome::Dropped(count) => return Ok(Forgotten { count, reached: Some(from), is_held_up }),
+                Outcome::Needed => true,
+                Outcome::InUse => {
+                    is_held_up = true;
+                    if may_lock {
+                        not_now.set(Instant::now() + LATER);
+                    }
+                    false
+                }
             }
+        } else {
+            weeks::is_needed(pool, &week).await?
+        };
+        // The other ones that are left go together another time.
+        if is_needed && tables.iter().all(|(_, name)| *name != week.name) {
+            tables.push((week.end(), week.name));
         }
     }
-    for (place, table) in tables.iter().enumerate().skip(from.place) {
+    tables.sort();
+    for (place, table) in tables.into_iter().filter(|(place, _)| *place >= from.place) {
         let begin = if place == from.place { from.id } else { Uuid::nil() };
-        let step = one_by_one(pool, table, Step { from: begin, end, at_most }).await?;
-        let reached = step
-            .reached
-            .map_or(Reached { place: place + 1, id: Uuid::nil() }, |reached| Reached { place, ..reached });
+        let step = one_by_one(pool, &table, Step { from: begin, end, at_most }).await?;
         if step.count > 0 || step.reached.is_some() {
-            return Ok(Forgotten { reached: Some(reached), is_held_up, ..step });
+            // At its end the next one's turn is found by a step that forgets nothing.
+            let id = step.reached.map_or(end, |reached| reached.id);
+            return Ok(Forgotten { reached: Some(Reached { place, id }), is_held_up, ..step });
         }
     }
     Ok(Forgotten { is_held_up, ..Forgotten::default() })
+}
+
+/// The tables in which bodies lie that are not of one week, each with its place among all.
+async fn mixed(pool: &PgPool) -> Result<Vec<(Uuid, String)>, sqlx::Error> {
+    let names: Vec<String> = sqlx::query_scalar(sql::MIXED_BODIES).fetch_all(pool).await?;
+    // What was there before there were weeks comes first, what is of no week last.
+    let place = |name: &str| if name.ends_with("_before") { Uuid::nil() } else { Uuid::max() };
+    Ok(names.into_iter().map(|name| (place(&name), name)).collect())
 }
 
 async fn one_by_one(pool: &PgPool, table: &str, step: Step) -> Result<Forgotten, sqlx::Error> {

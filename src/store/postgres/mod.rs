@@ -473,6 +473,10 @@ impl ForgettingStore for PostgresStore {
 
 #[async_trait]
 impl MovingStore for PostgresStore {
+    async fn is_known(&self) -> Result<bool, StoreError> {
+        Ok(connect::is_known(self.readers()?).await?)
+    }
+
     async fn export(&self, to: mpsc::Sender<Record>) -> Result<(), StoreError> {
         Ok(moving::export(self.readers()?, to).await?)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
+use sqlx::{AssertSqlSafe, PgConnection, PgExecutor, PgPool, Row as _};
 use uuid::Uuid;
 
 use super::sql::forgetting as sql;
@@ -90,11 +90,21 @@ pub(super) async fn over(pool: &PgPool, end: Uuid) -> Result<Vec<Over>, sqlx::Er
     rows.iter().map(over).collect()
 }
 
-/// Drops a table, unless a body of it is still needed.
-pub(super) async fn drop_one(pool: &PgPool, week: &Over) -> Result<Outcome, sqlx::Error> {
+impl Over {
+    /// The identifier from which on it has no body.
+    pub(super) fn end(&self) -> Uuid {
+        self.ids.1
+    }
+}
+
+/// Drops a table, unless a body of it is still needed, or it is not to be asked for its lock.
+pub(super) async fn drop_one(pool: &PgPool, week: &Over, may_lock: bool) -> Result<Outcome, sqlx::Error> {
     // Once without a lock.
-    if is_needed(&mut *pool.acquire().await?, week).await? {
+    if is_needed(pool, week).await? {
         return Ok(Outcome::Needed);
+    }
+    if !may_lock {
+        return Ok(Outcome::InUse);
     }
     let dropping = async {
         let mut transaction = begin(pool).await?;
@@ -106,7 +116,7 @@ pub(super) async fn drop_one(pool: &PgPool, week: &Over) -> Result<Outcome, sqlx
         // From here on whoever accepts something waits for us: what follows takes a moment, or is given up.
         let detach = AssertSqlSafe(format!("ALTER TABLE event_bodies DETACH PARTITION {}", week.name));
         sqlx::raw_sql(detach).execute(&mut *transaction).await?;
-        if is_needed(&mut transaction, week).await? {
+        if is_needed(&mut *transaction, week).await? {
             return Ok(Outcome::Needed);
         }
         let drop = AssertSqlSafe(format!("DROP TABLE {}", week.name));
@@ -119,8 +129,8 @@ pub(super) async fn drop_one(pool: &PgPool, week: &Over) -> Result<Outcome, sqlx
 
 /// Whether there is a delivery of an event whose body it has, or one that is yet to be mirrored: by their identifiers, so that not
 /// one body is looked at.
-async fn is_needed(connection: &mut PgConnection, week: &Over) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(sql::NEEDS_BODIES).bind(week.ids.0).bind(week.ids.1).fetch_one(connection).await
+pub(super) async fn is_needed(asked: impl PgExecutor<'_>, week: &Over) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(sql::NEEDS_BODIES).bind(week.ids.0).bind(week.ids.1).fetch_one(asked).await
 }
 
 /// None where it can't be now: a lock was not to be had in a moment, or something took its time under it, and webhooks must not wait behind

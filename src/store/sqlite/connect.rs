@@ -100,6 +100,12 @@ async fn migrate(path: &Path, options: SqliteConnectOptions) -> Result<(), Store
     migrated
 }
 
+/// Whether the database has only migrations that this program has.
+pub(super) async fn is_known(pool: &SqlitePool) -> Result<bool, sqlx::Error> {
+    let applied: Vec<(i64, String)> = sqlx::query_as(sql::APPLIED_MIGRATIONS).fetch_all(pool).await?;
+    Ok(applied.iter().all(|(version, _)| MIGRATIONS.version_exists(*version)))
+}
+
 /// Whether the file answers and takes writes. Anybody may ask this, as often as they like: it never queues for the
 /// writer. One that is busy was let in to write, which is the answer; for an idle one, taking the right to write and
 /// giving it back changes nothing on the disk.

@@ -437,6 +437,10 @@ impl ForgettingStore for SqliteStore {
 
 #[async_trait]
 impl MovingStore for SqliteStore {
+    async fn is_known(&self) -> Result<bool, StoreError> {
+        Ok(connect::is_known(&self.readers).await?)
+    }
+
     async fn export(&self, to: mpsc::Sender<Record>) -> Result<(), StoreError> {
         Ok(moving::export(&self.readers, to).await?)
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::{Row, SqliteExecutor, SqlitePool};
-use tokio::time::timeout;
+use sqlx::{ConnectOptions as _, Connection as _, Row, SqliteExecutor, SqlitePool};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::map::{self, instant};
@@ -16,6 +16,12 @@ use crate::store::{Portion, Reopened, ReplayLease, kept};
 /// How long counting may take: as long as PostgreSQL lets a reader's statement.
 const COUNTED_WITHIN: Duration = Duration::from_secs(5);
 
+/// After so many instructions of a statement SQLite asks whether to go on: a few times a millisecond.
+const STEPS: i32 = 10_000;
+
+/// `SQLITE_INTERRUPT`
+const INTERRUPTED: &str = "9";
+
 /// See [`crate::store::Store::count_closed`].
 pub(super) async fn count_closed(
     readers: &SqlitePool,
@@ -24,9 +30,18 @@ pub(super) async fn count_closed(
 ) -> Result<Option<u64>, sqlx::Error> {
     let statement =
         if filter.state == Some(DeliveryState::Dead) { sql::COUNT_DEAD } else { sql::COUNT_CLOSED };
-    let counting = map::narrowed(sqlx::query(statement), filter).bind(instant(by)).fetch_one(readers);
-    let Ok(counted) = timeout(COUNTED_WITHIN, counting).await else { return Ok(None) };
-    Ok(Some(counted?.try_get::<i64, _>(0)?.unsigned_abs()))
+    // On a connection of its own, which nobody waits for and on which SQLite itself gives up in time: a statement goes on, whoever
+    // has stopped waiting for it.
+    let mut connection = readers.connect_options().as_ref().clone().connect().await?;
+    let end = Instant::now() + COUNTED_WITHIN;
+    connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
+    let counted =
+        map::narrowed(sqlx::query(statement), filter).bind(instant(by)).fetch_one(&mut connection).await;
+    connection.close().await?;
+    match counted {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(INTERRUPTED) => Ok(None),
+        counted => Ok(Some(counted?.try_get::<i64, _>(0)?.unsigned_abs())),
+    }
 }
 
 /// See [`crate::store::Store::add_replay`].
