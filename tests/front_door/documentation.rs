@@ -68,6 +68,11 @@ async fn the_commands_of_the_page_on_handlers_do_what_it_says() {
 }
 
 #[tokio::test]
+async fn the_commands_of_the_page_on_metrics_do_what_it_says() {
+    assert_eq!(run("docs/metrics.md").await, 1);
+}
+
+#[tokio::test]
 async fn the_commands_of_the_page_on_operating_do_what_it_says() {
     assert_eq!(run("docs/operating.md").await, 7);
 }
@@ -84,7 +89,7 @@ async fn the_commands_of_the_page_on_webhooks_do_what_it_says() {
 
 #[test]
 fn no_page_has_commands_that_nothing_runs() {
-    let run = ["README", "api", "command-line", "handlers", "operating", "podium", "webhooks"];
+    let run = ["README", "api", "command-line", "handlers", "metrics", "operating", "podium", "webhooks"];
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let decisions = fs::read_dir(root().join("docs/decisions")).unwrap().map(|entry| entry.unwrap().path());
     let pages = [

@@ -32,6 +32,9 @@ pub(super) async fn count_closed(
         if filter.state == Some(DeliveryState::Dead) { sql::COUNT_DEAD } else { sql::COUNT_CLOSED };
     // On a connection of its own, which nobody waits for and on which SQLite itself gives up in time: a statement goes on, whoever
     // has stopped waiting for it.
+    if readers.is_closed() {
+        return Err(sqlx::Error::PoolClosed);
+    }
     let mut connection = readers.connect_options().as_ref().clone().connect().await?;
     let end = Instant::now() + COUNTED_WITHIN;
     connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
