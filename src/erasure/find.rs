@@ -56,7 +56,7 @@ struct Finder<F> {
 }
 
 impl<F: Fn(Looking)> Finder<F> {
-    /// Learns who the person is, until there is no uid to learn any more: each may be what tells that another resource is theirs.
+    /// Learns who the person is, until there is no contact to learn any more: each may be what tells that another resource is theirs.
     async fn contacts(&mut self, mirror: &dyn MirrorStore) -> Result<(), StoreError> {
         loop {
             let known = self.found.person.contacts().len();

@@ -4,9 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::clock::SystemClock;
-use crate::model::{
-    Content, DedupKey, EventRecord, NewEvent, Origin, ResourceKeys, ResourceState, Version, Words,
-};
+use crate::model::{Content, DedupKey, EventRecord, NewEvent, ResourceKeys, ResourceState, Version, Words};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{LeaseToken, MirrorLease, MirrorStore as _, Mirrored, Store as _};
 
@@ -31,22 +29,7 @@ impl Home {
     /// An event that is mirrored; if it is a message, with what it tells of it.
     async fn event(&self, at: i64, body: &Value, message: Option<ResourceKeys>) -> EventId {
         let id = EventId::at(second(at));
-        let record = EventRecord {
-            id,
-            source: "default".into(),
-            event_type: "message.received".into(),
-            event_uid: None,
-            subject_uid: None,
-            conversation_uid: None,
-            contact_uid: None,
-            location_uid: None,
-            organization_uid: None,
-            occurred_at: None,
-            received_at: second(at),
-            verified_by: None,
-            decode_error: None,
-            origin: Origin::Webhook,
-        };
+        let record = EventRecord { id, ..EventRecord::bare("message.received", second(at)) };
         let content = Content { headers: Vec::new(), body: body.to_string().into() };
         let dedup_key = DedupKey::of_uid("default", &id.to_string());
         self.store.accept(&[NewEvent { record, dedup_key, content, deliveries: Vec::new() }]).await.unwrap();

@@ -72,7 +72,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::model::{EventId, Ordering as Ordered};
+    use crate::model::Ordering as Ordered;
 
     fn subscriber(types: &str, when: Option<&str>) -> Subscriber {
         let subscription = Subscription {
@@ -87,22 +87,7 @@ mod tests {
     /// Whether the event is owed, and whether the condition was looked at.
     fn owed(subscriber: &Subscriber, body: &str) -> (bool, bool) {
         let now = Timestamp::from_second(1_790_000_000).unwrap();
-        let event = EventRecord {
-            id: EventId::at(now),
-            source: "default".to_owned(),
-            event_type: "message.failed".to_owned(),
-            event_uid: None,
-            subject_uid: None,
-            conversation_uid: None,
-            contact_uid: None,
-            location_uid: None,
-            organization_uid: None,
-            occurred_at: None,
-            received_at: now,
-            verified_by: None,
-            decode_error: None,
-            origin: crate::model::Origin::Webhook,
-        };
+        let event = EventRecord::bare("message.failed", now);
         let asked = Cell::new(false);
         let scope = Scope::of_event(&event, &Bytes::copy_from_slice(body.as_bytes()));
         let delivery = subscriber.delivery(&event, None, now, || {

@@ -31,7 +31,7 @@ mod tests {
 
     use super::*;
     use crate::mirror::picture;
-    use crate::model::{Content, EventId, EventRecord, Origin};
+    use crate::model::{Content, EventRecord};
     use crate::podium::{EventType, samples};
 
     #[test]
@@ -50,21 +50,6 @@ mod tests {
     }
 
     fn record(event_type: &EventType) -> EventRecord {
-        EventRecord {
-            id: EventId::at(Timestamp::UNIX_EPOCH),
-            source: "default".to_owned(),
-            event_type: event_type.as_str().to_owned(),
-            event_uid: None,
-            subject_uid: None,
-            conversation_uid: None,
-            contact_uid: None,
-            location_uid: None,
-            organization_uid: None,
-            occurred_at: None,
-            received_at: Timestamp::UNIX_EPOCH,
-            verified_by: None,
-            decode_error: None,
-            origin: Origin::Webhook,
-        }
+        EventRecord::bare(event_type.as_str(), Timestamp::UNIX_EPOCH)
     }
 }

@@ -289,23 +289,9 @@ mod tests {
     #[tokio::test]
     async fn a_large_batch_lets_others_have_their_turns() {
         let at = Timestamp::UNIX_EPOCH;
-        let event = || EventRecord {
-            id: EventId::at(at),
-            source: "default".to_owned(),
-            event_type: "call.missed".to_owned(),
-            event_uid: None,
-            subject_uid: None,
-            conversation_uid: None,
-            contact_uid: None,
-            location_uid: None,
-            organization_uid: None,
-            occurred_at: None,
-            received_at: at,
-            verified_by: None,
-            decode_error: None,
-            origin: Origin::Webhook,
-        };
-        let events = (0..BATCH).map(|_| Unmirrored { event: event(), content: None }).collect();
+        let events = (0..BATCH)
+            .map(|_| Unmirrored { event: EventRecord::bare("call.missed", at), content: None })
+            .collect();
         let (mut work, mut pauses) = (pin!(together(LeaseToken::at(at), events, None)), 0);
         while poll!(work.as_mut()).is_pending() {
             pauses += 1;

@@ -248,6 +248,29 @@ impl EventFilter {
 }
 
 #[cfg(test)]
+impl EventRecord {
+    /// An event of which nothing more is known, for tests.
+    pub(crate) fn bare(event_type: &str, received_at: Timestamp) -> Self {
+        Self {
+            id: EventId::at(received_at),
+            source: "default".to_owned(),
+            event_type: event_type.to_owned(),
+            event_uid: None,
+            subject_uid: None,
+            conversation_uid: None,
+            contact_uid: None,
+            location_uid: None,
+            organization_uid: None,
+            occurred_at: None,
+            received_at,
+            verified_by: None,
+            decode_error: None,
+            origin: Origin::Webhook,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -22,7 +22,7 @@ use crate::upkeep::world::{World, impatient};
 const NOT_HERE: [(&str, &str); 13] = [
     ("./scripts/test", "runs this test"),
     ("bench/run ", "takes hours"),
-    ("cargo build ", "takes minutes; .ci/run and scripts/try-compose build the same"),
+    ("cargo build ", "takes minutes, and installs: a machine with systemd is not there"),
     ("cargo run\n", "starts the server that is beside every block"),
     ("cargo run --example", "tests/handlers/custom.rs has the example"),
     ("cp .env.example", "scripts/try-compose"),

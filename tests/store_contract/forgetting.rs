@@ -2,6 +2,7 @@
 
 use lectern::model::{DeliveryFilter, DeliveryState, EventFilter, Forgettable, NewEvent};
 use lectern::store::{Acceptance, Reached};
+use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use crate::home::{Home, Place};
 use crate::make::{
@@ -23,6 +24,7 @@ crate::on_both_stores![
     requests_in_quarantine_go_by_their_age_unless_they_are_held,
     two_that_forget_at_once_share_what_there_is,
     what_stays_is_passed_a_bounded_number_at_a_step,
+    more_deliveries_of_one_event_than_a_step_looks_at_do_not_hold_it_up,
     what_arrived_with_an_event_is_forgotten_by_name,
     what_is_still_owed_is_not_forgotten_by_name,
 ];
@@ -247,6 +249,36 @@ async fn what_stays_is_passed_a_bounded_number_at_a_step(store: Home) {
         next = step.reached;
     }
     assert_eq!(steps, [0, 1]);
+}
+
+async fn more_deliveries_of_one_event_than_a_step_looks_at_do_not_hold_it_up(store: Home) {
+    let handlers: Vec<String> = (0..1100).map(|n| format!("handler {n}")).collect();
+    let handlers: Vec<&str> = handlers.iter().map(String::as_str).collect();
+    accept(&*store, owed_to(&handlers, "e1", "a", second(1))).await;
+    accept(&*store, owed("done", "b", second(2))).await;
+    do_all(&*store, second(3)).await;
+    assert_eq!(round(&*store, Forgettable::Deliveries, second(9), 50).await, 1);
+}
+
+/// What a backup or a long question has open.
+#[tokio::test]
+async fn a_week_that_somebody_uses_is_left_whole_and_that_is_told() {
+    let store = Home::in_postgres().await;
+    let Place::Postgres { url } = &store.place else { unreachable!("it was opened in PostgreSQL") };
+    let day = |number: i64| second(number * 24 * 60 * 60);
+    store.make_ready(day(0), day(30)).await.unwrap();
+    let events: Vec<_> = (0..3).map(|n| event(&n.to_string(), day(8))).collect();
+    store.accept(&events).await.unwrap();
+    all_is_mirrored(&*store, &events).await;
+    let mut reader = PgConnection::connect(url).await.unwrap();
+    reader.execute("BEGIN; SELECT FROM event_bodies").await.unwrap();
+    let bodies = Forgettable::Bodies;
+    let step = store.forget_before(bodies, Reached::default(), day(28), 100).await.unwrap();
+    assert_eq!((step.count, step.reached, step.is_held_up), (0, None, true));
+    reader.close().await.unwrap();
+    // Not at once again by the same, which would have webhooks wait for it.
+    assert_eq!(round(&*store, bodies, day(28), 100).await, 0);
+    assert!(round(&*store.another().await, bodies, day(28), 100).await > 0);
 }
 
 async fn what_arrived_with_an_event_is_forgotten_by_name(store: Home) {

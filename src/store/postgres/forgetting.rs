@@ -93,7 +93,8 @@ async fn forget_bodies(
             weeks::is_needed(pool, &week).await?
         };
         // The other ones that are left go together another time.
-        if is_needed && tables.iter().all(|(_, name)| *name != week.name) {
+        tables.retain(|(_, name)| *name != week.name);
+        if is_needed {
             tables.push((week.end(), week.name));
         }
     }

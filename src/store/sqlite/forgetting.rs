@@ -167,12 +167,14 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Returns whether nothing is left in the write-ahead log: whoever reads without an end keeps what was there at its beginning.
 async fn empty_log(writer: &SqlitePool) -> Result<bool, sqlx::Error> {
-    for _ in 0..TRIES {
+    for tried in 0..TRIES {
+        if tried > 0 {
+            sleep(PAUSE).await;
+        }
         let is_busy: bool = sqlx::query(sql::EMPTY_LOG).fetch_one(writer).await?.try_get(0)?;
         if !is_busy {
             return Ok(true);
         }
-        sleep(PAUSE).await;
     }
     Ok(false)
 }

@@ -28,6 +28,15 @@ pub(super) async fn count_closed(
     filter: &DeliveryFilter,
     by: Timestamp,
 ) -> Result<Option<u64>, sqlx::Error> {
+    count_within(COUNTED_WITHIN, readers, filter, by).await
+}
+
+async fn count_within(
+    within: Duration,
+    readers: &SqlitePool,
+    filter: &DeliveryFilter,
+    by: Timestamp,
+) -> Result<Option<u64>, sqlx::Error> {
     let statement =
         if filter.state == Some(DeliveryState::Dead) { sql::COUNT_DEAD } else { sql::COUNT_CLOSED };
     // On a connection of its own, which nobody waits for and on which SQLite itself gives up in time: a statement goes on, whoever
@@ -36,7 +45,7 @@ pub(super) async fn count_closed(
         return Err(sqlx::Error::PoolClosed);
     }
     let mut connection = readers.connect_options().as_ref().clone().connect().await?;
-    let end = Instant::now() + COUNTED_WITHIN;
+    let end = Instant::now() + within;
     connection.lock_handle().await?.set_progress_handler(STEPS, move || Instant::now() < end);
     let counted =
         map::narrowed(sqlx::query(statement), filter).bind(instant(by)).fetch_one(&mut connection).await;
@@ -162,4 +171,30 @@ pub(super) async fn reopen(writer: &SqlitePool, portion: &Portion) -> Result<Opt
     }
     transaction.commit().await?;
     Ok(Some(Reopened { number, is_through }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::SqliteStore;
+
+    #[tokio::test]
+    async fn what_takes_too_long_to_count_is_not_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("test.db")).await.unwrap();
+        for many in [
+            "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)
+             INSERT INTO events (id, dedup_key, source, event_type, received_at)
+             SELECT randomblob(16), randomblob(16), 'default', 'call.missed', n FROM numbers",
+            "INSERT INTO deliveries (id, event_id, handler, ordering_key, state, opened_at, settled_at)
+             SELECT randomblob(16), id, 'crm', 'a', 'done', 1, 1 FROM events",
+        ] {
+            sqlx::query(many).execute(&store.writer).await.unwrap();
+        }
+        let (all, by) = (DeliveryFilter::default(), Timestamp::from_second(1).unwrap());
+        let counted = async |within| count_within(within, &store.readers, &all, by).await.unwrap();
+        assert_eq!(counted(COUNTED_WITHIN).await, Some(20_000));
+        assert_eq!(counted(Duration::ZERO).await, None);
+        assert_eq!(counted(COUNTED_WITHIN).await, Some(20_000), "the next one has time of its own");
+    }
 }
